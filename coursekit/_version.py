@@ -1,0 +1,3 @@
+"""The version of the package, the book and the exercises: one number, kept here."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,89 @@
+"""Checks: each measures what one claim says and answers whether it survives.
+
+A check returns :class:`Measured`. One function turns its two answers into a verdict, and a verdict that differs
+from the ledger's is a failure, of the check or of the ledger.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from .ledger import Claim, load
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a check found.
+
+    ``as_printed``: does the statement survive as it stands? ``as_repaired``: does it survive with the repair *of
+    the same form* that the ledger records (None where it records none)? ``numbers``: what was measured.
+    """
+
+    as_printed: bool
+    as_repaired: bool | None = None
+    numbers: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """holds / corrected / false."""
+        if self.as_printed:
+            return "holds"
+        return "corrected" if self.as_repaired else "false"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A claim beside what its check measured."""
+
+    claim: Claim
+    measured: Measured
+
+    @property
+    def agrees(self) -> bool:
+        """Does the measured verdict equal the recorded one?
+
+        An underspecified entry is not one of the three verdicts: its check shows why the reading matters, so
+        it must not survive as printed.
+        """
+        if self.claim.verdict == "underspecified":
+            return not self.measured.as_printed
+        return self.measured.verdict == self.claim.verdict
+
+
+Check = Callable[[], Measured]
+_checks: dict[str, Check] = {}
+
+
+def check(id: str) -> Callable[[Check], Check]:
+    """Register a check for the claim ``id``. ValueError if the ledger has no such claim or it has a check."""
+    if id not in load():
+        raise ValueError(f"the ledger has no claim {id!r}")
+
+    def register(function: Check) -> Check:
+        if id in _checks:
+            raise ValueError(f"{id} has a check already, in {_checks[id].__module__}")
+        _checks[id] = function
+        return function
+
+    return register
+
+
+def registered() -> dict[str, Check]:
+    """All checks by claim id, after importing every module of ``coursekit.claims.checks``."""
+    from . import checks
+
+    for module in pkgutil.iter_modules(checks.__path__, checks.__name__ + "."):
+        importlib.import_module(module.name)
+    return _checks
+
+
+def run(ids: Iterable[str] | None = None) -> list[Outcome]:
+    """Run the checks of the given claims (all that have one by default), in the ledger's order."""
+    checks, claims = registered(), load()
+    wanted = set(checks if ids is None else ids)
+    if unknown := wanted - set(checks):
+        raise ValueError(f"no check runs for {', '.join(sorted(unknown))}")
+    return [Outcome(claims[id], checks[id]()) for id in claims if id in wanted]

@@ -1,0 +1,1 @@
+"""One module per section of the book; each function measures one claim of the ledger."""

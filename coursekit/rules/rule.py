@@ -1,0 +1,84 @@
+"""What a rule is: one pure function of point, gradient and state, with its hyper-parameters named."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+
+Update = Callable[[Any, Any, tuple[Any, ...], Any, Any], tuple[Any, tuple[Any, ...]]]
+Scalars = Callable[[Any, Any], Mapping[str, Any]]
+
+# The range of each hyper-parameter, by its symbol: (lowest, highest, is the lowest allowed?).
+RANGES: dict[str, tuple[float, float, bool]] = {
+    "eta": (0.0, math.inf, False),
+    "beta": (0.0, 1.0, True),
+    "beta1": (0.0, 1.0, True),
+    "beta2": (0.0, 1.0, True),
+    "eps": (0.0, math.inf, True),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """An update rule: ``w_{t+1} = w_t + delta`` with ``delta, state = rule(w, g, state, scalars, h)``.
+
+    ``state`` names the buffers (each starts at zero, shaped like w); ``defaults`` are the hyper-parameters
+    ``h``; ``scalars(t, h)`` gives what depends on the step number t = 1, 2, ... only, once per step.
+    """
+
+    update: Update
+    state: tuple[str, ...]
+    defaults: Mapping[str, float]
+    scalars: Scalars | None = None
+
+    @property
+    def name(self) -> str:
+        return self.update.__name__
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("_", " ").capitalize()
+
+    def __call__(
+        self, w: Any, g: Any, state: tuple[Any, ...], scalars: Any, h: Any
+    ) -> tuple[Any, tuple[Any, ...]]:
+        return self.update(w, g, state, scalars, h)
+
+    def __repr__(self) -> str:
+        return f"rule {self.name}({', '.join(self.defaults)})"
+
+    def hyper(self, **given: Any) -> SimpleNamespace:
+        """All hyper-parameters, the given ones checked; ValueError names what is not allowed."""
+        for name, value in given.items():
+            if name not in self.defaults:
+                raise ValueError(f"{self.name} has no {name!r}; it has {', '.join(self.defaults)}")
+            low, high, closed = RANGES[name]
+            values = torch.as_tensor(value)
+            inside = (values >= low if closed else values > low) & (values < high)
+            if not bool(inside.all()):
+                allowed = f"{'[' if closed else '('}{low:g}, {high:g})"
+                raise ValueError(f"{name} must lie in {allowed}, got {value!r}")
+        return SimpleNamespace(**{**self.defaults, **given})
+
+    def scalars_at(self, t: Any, h: Any) -> SimpleNamespace:
+        """The step-dependent scalars of step t (1-based)."""
+        return SimpleNamespace(**(self.scalars(t, h) if self.scalars else {}))
+
+
+def rule(
+    *, state: tuple[str, ...] = (), scalars: Scalars | None = None, **defaults: float
+) -> Callable[[Update], Rule]:
+    """Make a :class:`Rule` of a pure function ``(w, g, state, scalars, h) -> (delta, state)``."""
+    unknown = set(defaults) - set(RANGES)
+    if unknown:
+        raise ValueError(f"no range is stated for {sorted(unknown)}: add it to RANGES")
+
+    def make(update: Update) -> Rule:
+        return Rule(update, state, defaults, scalars)
+
+    return make

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ..plain import plain
 from .check import Outcome, registered, run
 from .ledger import SOURCES, VERDICTS, load
 
@@ -43,7 +44,7 @@ def command(args: argparse.Namespace) -> int:
 
 def line(outcome: Outcome) -> str:
     """One row of the printed table."""
-    numbers = "; ".join(f"{what} = {value:.4g}" for what, value in outcome.measured.numbers.items())
+    numbers = "; ".join(f"{plain(what)}: {value:.4g}" for what, value in outcome.measured.numbers.items())
     mark = " " if outcome.agrees else "!"
     return f"{mark} {outcome.claim.id:24} {outcome.claim.verdict:15} {numbers}"
 

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from ..descend import Trajectory
+from ..plain import plain
 from ..problems.problem import Constant
-from .theorem import Constants, Theorem, plain
+from .theorem import Constants, Theorem
 
 # Evaluating f sums many terms; its rounding error stays below this many units of the last place of the
 # terms' size for every problem of the book (largest seen: 3). A violated theorem misses by far more.
@@ -42,11 +43,11 @@ class Certificate:
 
     def __str__(self) -> str:
         if self.refused:
-            return f"{self.theorem.title}: refused, the run does not meet: {self.refused}"
+            return f"{self.theorem.title}: refused, the run does not meet\n  {self.refused}"
         if not self.holds:
             return f"{self.theorem.title}: VIOLATED at step {self.violated_at}, by {-self.slack:.2e} at worst"
         low, median, high = self.tightness
-        promise = f"promised / achieved: {median:.3f} in the median, between {low:.3f} and {high:.3f}"
+        promise = f"promised / achieved: median {median:.3f}, range {low:.3f} to {high:.3f}"
         if math.isnan(median):
             promise = "the bound promises nothing on this run"
         return f"{self.theorem.title}: holds on all {self.steps} steps ({self.basis})\n  {promise}"

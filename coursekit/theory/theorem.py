@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,15 +54,3 @@ class Theorem:
     constants: tuple[str, ...]
     needs: tuple[str, ...]
     sides: Callable[[Trajectory, Constants], Sides]
-
-
-SYMBOLS = {"eta": "η", "nabla": "∇", "le": "≤", "kappa": "κ", "mu": "μ"}
-
-
-def plain(text: str) -> str:
-    """Markdown with mathematics as one line of plain text, for a terminal."""
-
-    def character(match: re.Match[str]) -> str:
-        return SYMBOLS.get(match[1], match[1])
-
-    return re.sub(r"\\([a-z]+)(?: (?=[\\A-Za-z]))?", character, text).replace("$", "")

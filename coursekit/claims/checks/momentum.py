@@ -31,9 +31,9 @@ def damps_or_adds_oscillation() -> Measured:
         as_printed=calm[1] <= calm[0],
         as_repaired=all(plain > 1e3 and heavy < 1e-2 for plain, heavy in ends.values()),
         numbers={
-            "sign changes in 200 steps at eta lambda = 0.1, without momentum": calm[0],
+            r"sign changes in 200 steps at $\eta\lambda = 0.1$, without momentum": calm[0],
             "with momentum 0.9": calm[1],
-            "|w| after 200 steps at eta lambda = 3, without momentum": ends[3.0][0],
-            "with momentum 0.9, then": ends[3.0][1],
+            r"$|w|$ after 200 steps at $\eta\lambda = 3$, without momentum": ends[3.0][0],
+            "then with momentum 0.9": ends[3.0][1],
         },
     )

@@ -1,0 +1,1 @@
+"""How the book is made: its notebooks are executed and kept, its pages are built, its outputs are compared."""

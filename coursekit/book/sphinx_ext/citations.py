@@ -1,0 +1,32 @@
+"""Citations: the five source documents by the keys that the book uses for them, other works as [Nes18]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pybtex.database import Entry
+from pybtex.plugin import register_plugin
+from pybtex.style.formatting.unsrt import Style
+from pybtex.style.labels.alpha import LabelStyle
+from sphinx.application import Sphinx
+
+
+class KeyLabels(LabelStyle):
+    """An entry with the keyword ``source`` is labelled by its key, any other by authors and year."""
+
+    def format_labels(self, sorted_entries: list[Entry]) -> Iterator[str]:
+        for entry, label in zip(sorted_entries, super().format_labels(sorted_entries), strict=True):
+            yield entry.key if entry.fields.get("keywords") == "source" else label
+
+
+class BookStyle(Style):
+    """pybtex's plain entries under the labels of :class:`KeyLabels`, sorted by author and year."""
+
+    default_sorting_style = "author_year_title"
+    default_label_style = KeyLabels
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    register_plugin("pybtex.style.formatting", "coursekit", BookStyle)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,43 @@
+"""axe-core on one page of each kind, in light and in dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .built import is_stub, toc
+from .visit import DESKTOP, Visit, serious
+
+pytestmark = pytest.mark.browser
+
+# Written sections are each a kind of their own: they hold what their author put there.
+WRITTEN = [page for page in toc() if not is_stub(page) and not page.endswith("/index")]
+STUB = next(page for page in toc() if is_stub(page))
+KINDS = ["book/index", "book/smoothness/index", STUB, *WRITTEN, "search"]
+# The ledger repeats one box for each of hundreds of claims; axe would look at it for half a minute.
+FEWER_CLAIMS = """document.addEventListener("DOMContentLoaded", () => {
+  for (const box of [...document.querySelectorAll(".ck-claim")].slice(30)) box.remove();
+})"""
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def themed(request: pytest.FixtureRequest, browser: Any, origin: str) -> Iterator[Visit]:
+    with browser.new_context(color_scheme=request.param, viewport=DESKTOP) as context:
+        context.add_init_script(FEWER_CLAIMS)
+        yield Visit(context.new_page(), origin)
+
+
+@pytest.mark.parametrize("path", KINDS)
+def test_accessibility(themed: Visit, path: str) -> None:
+    themed.open(path)
+    assert serious(themed.page) == []
+
+
+def test_pale_text_is_a_violation(themed: Visit) -> None:
+    themed.open("book/bibliography")
+    themed.page.evaluate(
+        "document.querySelector('article p').style.cssText = 'color: #888 !important; background: #999'"
+    )
+    assert "color-contrast" in [violation["id"] for violation in serious(themed.page)]

@@ -1,8 +1,8 @@
-"""Adam."""
+"""Adam and its two closest relatives."""
 
 from typing import Any
 
-from .ops import sqrt
+from .ops import maximum, sqrt
 from .rule import rule
 
 
@@ -18,3 +18,20 @@ def adam(w: Any, g: Any, state: Any, scalars: Any, h: Any) -> Any:
     m = h.beta1 * m + (1 - h.beta1) * g
     v = h.beta2 * v + (1 - h.beta2) * g * g
     return -h.eta * (m * scalars.c1) / (sqrt(v * scalars.c2) + h.eps), (m, v)
+
+
+@rule(state=("m", "v"), eta=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, wd=1e-2, scalars=bias_correction)
+def adamw(w: Any, g: Any, state: Any, scalars: Any, h: Any) -> Any:
+    """AdamW (Loshchilov and Hutter): Adam, and w shrinks by η λ w beside it, untouched by the scaling."""
+    delta, state = adam(w, g, state, scalars, h)
+    return delta - h.eta * h.wd * w, state
+
+
+@rule(state=("m", "v", "v_max"), eta=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, scalars=bias_correction)
+def amsgrad(w: Any, g: Any, state: Any, scalars: Any, h: Any) -> Any:
+    """AMSGrad (Reddi, Kale and Kumar): Adam with the largest v so far, so that no step size grows again."""
+    m, v, v_max = state
+    m = h.beta1 * m + (1 - h.beta1) * g
+    v = h.beta2 * v + (1 - h.beta2) * g * g
+    v_max = maximum(v_max, v)
+    return -h.eta * (m * scalars.c1) / (sqrt(v_max * scalars.c2) + h.eps), (m, v, v_max)

@@ -20,6 +20,7 @@ RANGES: dict[str, tuple[float, float, bool]] = {
     "beta1": (0.0, 1.0, True),
     "beta2": (0.0, 1.0, True),
     "eps": (0.0, math.inf, True),
+    "wd": (0.0, math.inf, True),  # λ, weight decay
 }
 
 

@@ -4,8 +4,21 @@ import pytest
 import torch
 
 from coursekit import descend
-from coursekit.problems import LeastSquares, Rosenbrock
-from coursekit.rules import Rule, adam, gradient_descent, heavy_ball, nesterov, rule
+from coursekit.problems import LeastSquares, Quadratic, Rosenbrock
+from coursekit.rules import (
+    Rule,
+    adagrad,
+    adam,
+    adamw,
+    amsgrad,
+    gradient_descent,
+    heavy_ball,
+    lion,
+    nesterov,
+    rmsprop,
+    rule,
+    sign_descent,
+)
 
 generator = torch.Generator().manual_seed(0)
 X = torch.randn(20, 5, generator=generator, dtype=torch.float64)
@@ -17,7 +30,11 @@ PEERS = {
     gradient_descent: (torch.optim.SGD, {}, {}),
     heavy_ball: (torch.optim.SGD, {"beta": 0.9}, {"momentum": 0.9}),
     nesterov: (torch.optim.SGD, {"beta": 0.9}, {"momentum": 0.9, "nesterov": True}),
+    adagrad: (torch.optim.Adagrad, {}, {}),
+    rmsprop: (torch.optim.RMSprop, {"beta": 0.9}, {"alpha": 0.9}),
     adam: (torch.optim.Adam, {"beta1": 0.8, "beta2": 0.99}, {"betas": (0.8, 0.99)}),
+    adamw: (torch.optim.AdamW, {"beta2": 0.99, "wd": 0.1}, {"betas": (0.9, 0.99), "weight_decay": 0.1}),
+    amsgrad: (torch.optim.Adam, {"beta2": 0.9}, {"betas": (0.9, 0.9), "amsgrad": True}),
 }
 
 
@@ -71,3 +88,30 @@ def test_bad_hyper_parameters_are_refused_at_the_door(hyper: dict, told: str) ->
 def test_a_rule_states_the_range_of_what_it_takes() -> None:
     with pytest.raises(ValueError, match="no range is stated for"):
         rule(gamma=1.0)
+
+
+def test_lion_and_sign_descent_by_hand() -> None:
+    # On f = w²/2 with eta = 1/4, started at 1: signs only, so every number is exact in binary.
+    f, start = Quadratic(torch.ones(1, dtype=torch.float64)), torch.ones(1, dtype=torch.float64)
+    run = descend(f, sign_descent, start, 6, record=("w",), eta=0.25)
+    assert run.w[:, 0].tolist() == [1, 0.75, 0.5, 0.25, 0, 0, 0]
+    run = descend(f, lion, start, 4, record=("w",), eta=0.25, beta1=0.5, beta2=0.5, wd=0.5)
+    w, m, path = 1.0, 0.0, [1.0]
+    for _ in range(4):
+        c = (m + w) / 2
+        m = (m + w) / 2
+        w = w - 0.25 * ((c > 0) - (c < 0) + 0.5 * w)
+        path.append(w)
+    assert run.w[:, 0].tolist() == path
+
+
+@pytest.mark.parametrize("scaled", [sign_descent, lion], ids=lambda r: r.name)
+def test_sign_methods_do_not_see_the_gradients_scale(scaled: Rule) -> None:
+    lam = torch.tensor([1.0, 3.0], dtype=torch.float64)
+    start = torch.tensor([1.0, -0.3], dtype=torch.float64)
+    small, large = (descend(Quadratic(c * lam), scaled, start, 40, record=("w",), eta=0.01) for c in (1, 8))
+    assert torch.equal(small.w, large.w)
+    gd_small, gd_large = (
+        descend(Quadratic(c * lam), gradient_descent, start, 40, record=("w",), eta=0.01) for c in (1, 8)
+    )
+    assert not torch.equal(gd_small.w, gd_large.w)

@@ -35,7 +35,7 @@ def test_alt_text_is_demanded_and_escaped() -> None:
     with pytest.raises(ValueError, match="alt must say what the figure shows"):
         plots.panels(alt=" ")
     with pytest.raises(ValueError, match=r"name must be one of .*adam"):
-        plots.line("adamw")
+        plots.line("newton")
 
 
 def contrast(a: str, b: str) -> float:

@@ -1,0 +1,3 @@
+from . import commands, exercise, grade, gradebook, release
+
+__all__ = ["commands", "exercise", "grade", "gradebook", "release"]

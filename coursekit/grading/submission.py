@@ -1,0 +1,101 @@
+"""A submission read as data: bounded, never executed here, and never an exception that reaches the batch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MAX_FILE = 10 * 2**20
+MAX_SOURCE = 200_000  # as JSON; a message's header holds 256 KiB
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A student's solution cells by item id, or the reason why there are none."""
+
+    student: str
+    digest: str
+    cells: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    fault: str | None = None
+
+
+def find(folder: Path, assignment: str) -> dict[str, list[Path]]:
+    """The files of every student, ``<student>.ipynb`` or ``<student>/<assignment>.ipynb``; no hidden names."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.suffix == ".ipynb" and not path.is_dir():
+            found.setdefault(_name(path.stem), []).append(path)
+        elif path.is_dir():
+            found.setdefault(_name(path.name), []).append(path / f"{assignment}.ipynb")
+    return found
+
+
+def read(student: str, paths: list[Path], stubs: dict[str, str]) -> Submission:
+    """Reads one student's notebook. ``stubs`` are the released cells, by which untouched ones are known."""
+    if len(paths) != 1:
+        names = " and ".join(path.name for path in paths)
+        return Submission(student, "twice", fault=f"handed in twice: {names} exist side by side")
+    try:
+        data = _bytes(paths[0])
+    except OSError as error:
+        return Submission(student, "none", fault=f"the file cannot be read: {error.strerror or 'no regular file'}")
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    if len(data) > MAX_FILE:
+        limit = f"{MAX_FILE >> 20} MB"
+        return Submission(student, digest, fault=f"the notebook is larger than {limit}: clear its outputs")
+    try:
+        cells = solution_cells(data, stubs)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError) as error:
+        return Submission(student, digest, fault=f"this is not a readable notebook ({type(error).__name__})")
+    return Submission(student, digest, cells)
+
+
+def _bytes(path: Path) -> bytes:
+    """At most MAX_FILE + 1 bytes of a regular file; links, pipes and devices are refused."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("no regular file")
+        return file.read(MAX_FILE + 1)
+
+
+def solution_cells(data: bytes, stubs: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    """For every item the cells that carry its grade_id or define its function, in order, untouched stubs left out.
+
+    Raises ValueError, KeyError, TypeError or AttributeError if ``data`` is not a notebook.
+    """
+    notebook = json.loads(data.decode("utf-8-sig"))
+    untouched = {_squeeze(stub) for stub in stubs.values()}
+    found: dict[str, list[str]] = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+        marks = cell.get("metadata", {}).get("nbgrader")
+        grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
+        for item in stubs:
+            if (grade_id == item or _defines(item, source)) and _squeeze(source) not in untouched:
+                found.setdefault(item, []).append(source)
+                break
+    return {item: tuple(found[item]) for item in stubs if item in found}
+
+
+def _name(name: str) -> str:
+    """A file name as text; bytes that are not UTF-8 become question marks."""
+    return name.encode("utf-8", "replace").decode()
+
+
+def _defines(item: str, source: str) -> bool:
+    """Whether a line of ``source`` defines ``item``. A pattern and no parser: hostile text can crash a parser."""
+    return re.search(rf"^(?:def {item}\s*\(|{item}\s*=[^=])", source, re.MULTILINE) is not None
+
+
+def _squeeze(source: str) -> str:
+    return " ".join(source.split())

@@ -1,0 +1,24 @@
+"""Student text made harmless before anyone sees it: no control, ANSI or bidi characters, no formulas."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_FORMULA = tuple("=+-@|%＝＋－＠")
+
+
+def clean(text: str, limit: int = 300) -> str:
+    """One line of printable text, at most ``limit`` characters, without controls, ANSI, bidi and surrogates."""
+    text = _ANSI.sub("", text[: 8 * limit])
+    kept = (" " if ch in "\n\r\t\v\f\x85\u2028\u2029" else ch for ch in text)
+    text = "".join(ch for ch in kept if unicodedata.category(ch) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def spreadsheet(text: str) -> str:
+    """``clean`` text that no spreadsheet takes for a formula: one that could be gets an apostrophe in front."""
+    text = clean(text)
+    return "'" + text if text.startswith(_FORMULA) else text

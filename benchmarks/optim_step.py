@@ -1,0 +1,137 @@
+"""One optimizer step, ours beside torch's: `python benchmarks/optim_step.py [--quick]`.
+
+Every candidate takes one step per round, in turn; a figure is the median over the rounds of the ratio of CPU times
+within a round. "best" is torch's fastest of for-loop, foreach and fused, "default" what torch picks by itself.
+"limit" is the time that the memory needs for the bytes of a step, at the better of the bandwidths of a copy and an
+in-place product measured in the same rounds. Lion's peer is pytorch_optimizer, when it is installed.
+"""
+
+import argparse
+import importlib.util
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+from coursekit import optim
+
+Step = Callable[[], object]
+SIZES = {
+    "10M in 60": [(512, 352)] * 40 + [(256, 600)] * 19 + [(11_520,)],
+    "100k in 6": [(784, 96), (96,), (96, 256), (256,), (256, 10), (10,)],
+}
+# ours, torch's peer, options of the peer, floats moved per parameter
+METHODS: dict[str, tuple[type[optim.RuleOptimizer], type[torch.optim.Optimizer] | None, dict, int]] = {
+    "SGD": (optim.GradientDescent, torch.optim.SGD, {}, 3),
+    "momentum": (optim.HeavyBall, torch.optim.SGD, {"momentum": 0.9}, 5),
+    "Adam": (optim.Adam, torch.optim.Adam, {}, 7),
+    "AdamW": (optim.AdamW, torch.optim.AdamW, {}, 7),
+    "RMSprop": (optim.RMSprop, torch.optim.RMSprop, {}, 5),
+    "Adagrad": (optim.Adagrad, torch.optim.Adagrad, {}, 5),
+    "Lion": (optim.Lion, None, {}, 5),
+}
+QUICK = ("SGD", "momentum", "Adam")
+
+
+def parameters(shapes: list[tuple[int, ...]]) -> list[torch.nn.Parameter]:
+    """Fresh parameters with a gradient each."""
+    made = [torch.nn.Parameter(torch.randn(shape)) for shape in shapes]
+    for p in made:
+        p.grad = torch.randn_like(p)
+    return made
+
+
+def peers(method: str, shapes: list[tuple[int, ...]]) -> dict[str, Step]:
+    """The other side's ways to take this step."""
+    _, peer, options, _ = METHODS[method]
+    if peer is None:
+        if importlib.util.find_spec("pytorch_optimizer") is None:
+            return {}
+        from pytorch_optimizer import Lion
+
+        return {"default": Lion(parameters(shapes), lr=1e-4).step}
+    steps: dict[str, Step] = {"default": peer(parameters(shapes), lr=1e-4, **options).step}
+    for way in ({"foreach": False}, {"foreach": True}, {"fused": True}):
+        try:
+            optimizer = peer(parameters(shapes), lr=1e-4, **options, **way)
+            optimizer.step()
+        except (RuntimeError, TypeError):  # torch has no fused RMSprop
+            continue
+        name = "for-loop" if way == {"foreach": False} else next(iter(way))
+        steps[name] = optimizer.step
+    return steps
+
+
+def measure(steps: dict[str, Step], rounds: int) -> dict[str, list[float]]:
+    """CPU seconds of every candidate in every round; the order turns from round to round."""
+    names, seconds = list(steps), {name: [] for name in steps}
+    for i in range(rounds + 2):
+        for name in names[i % len(names) :] + names[: i % len(names)]:
+            before = time.process_time()
+            steps[name]()
+            if i >= 2:
+                seconds[name].append(time.process_time() - before)
+    return seconds
+
+
+def ratio(seconds: dict[str, list[float]], ours: str, peer: str) -> float:
+    return statistics.median(a / b for a, b in zip(seconds[ours], seconds[peer], strict=True))
+
+
+def row(method: str, size: str, rounds: int) -> str:
+    """One line of the table."""
+    ours, _, options, floats = METHODS[method]
+    shapes = SIZES[size]
+    known = peers(method, shapes)
+    a, b = (torch.randn(sum(torch.Size(s).numel() for s in shapes)) for _ in range(2))
+    ours_options = {"beta": 0.9} if "momentum" in options else {}
+    compiled = ours(parameters(shapes), lr=1e-4, compile=True, **ours_options)
+    before = time.perf_counter()
+    compiled.step()
+    start = time.perf_counter() - before
+    seconds = measure(
+        known
+        | {"eager": ours(parameters(shapes), lr=1e-4, **ours_options).step, "compile": compiled.step}
+        | {"copy": lambda: a.copy_(b), "product": lambda: a.mul_(1.0)},
+        rounds,
+    )
+    middle = {name: statistics.median(s) for name, s in seconds.items()}
+    limit = floats / 2 * min(middle["copy"], middle["product"])
+    cells = [method, size, "-", "-", "-", "-"]
+    if known:
+        best = min(known, key=lambda name: middle[name])
+        cells[2:] = [
+            f"{best} {middle[best] * 1e3:.2f}",
+            f"{ratio(seconds, 'eager', 'default'):.2f}",
+            f"{ratio(seconds, 'eager', best):.2f}",
+            f"{ratio(seconds, 'compile', best):.2f}",
+        ]
+    cells += [f"{middle['compile'] / limit:.2f}", f"{start:.0f}"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help=f"{', '.join(QUICK)} only, fewer rounds")
+    parser.add_argument("--only", nargs="+", choices=METHODS, help="these methods")
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    print(
+        f"torch {torch.__version__}, {args.threads} threads, CPU time; bars of compile/best: 1.05 at 10M (SGD 1.15),"
+    )
+    print("1.3 at 100k (SGD 2), Lion 0.7; of eager/default 1.5 and of compile/limit 1.3 at 10M")
+    print(
+        "| method | size | best, ms | eager/default | eager/best | compile/best | compile/limit | first step, s |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for size in SIZES:
+        for method in args.only or (QUICK if args.quick else METHODS):
+            rounds = (20 if args.quick else 60) * (1 if size.startswith("10M") else 10)
+            print(row(method, size, rounds), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -19,8 +19,8 @@ class Measured:
     """What a check found.
 
     ``as_printed``: does the statement survive as it stands? ``as_repaired``: does it survive with the repair *of
-    the same form* that the ledger records (None where it records none)? ``numbers``: what was measured, by what it is
-    (MyST Markdown).
+    the same form* that the ledger records (None where it records none)? ``numbers``: what was measured, by what
+    it is (MyST Markdown).
     """
 
     as_printed: bool

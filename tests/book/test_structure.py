@@ -10,6 +10,7 @@ import pytest
 
 from coursekit import palette
 from coursekit.book import cover
+from coursekit.book.build import files
 from coursekit.book.sphinx_ext.pages import NOT_WRITTEN
 
 from .built import (
@@ -32,8 +33,8 @@ HEX = re.compile(r"#[0-9a-fA-F]{3,8}\b")
 
 
 def test_toc_names_every_page_once() -> None:
-    sources = {path.relative_to(ROOT).with_suffix("").as_posix() for path in (ROOT / "book").rglob("*.md")}
-    assert set(PAGES) == sources
+    sources = {path.relative_to(ROOT) for path in files(ROOT / "book") if path.suffix == ".md"}
+    assert set(PAGES) == {path.with_suffix("").as_posix() for path in sources}
     assert len(PAGES) == len(set(PAGES))
 
 

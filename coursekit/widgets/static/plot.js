@@ -1,6 +1,6 @@
 // A plot: two stacked canvases (a ground that is kept, a figure that is redrawn), axes in the reader's units.
 
-const FONT = "12px system-ui, sans-serif";
+const FONT_SIZE = "12px ";
 const SYMBOL = 'italic 14px "STIX Two Text", "Latin Modern Math", Cambria, Georgia, serif';
 
 export class Plot {
@@ -93,7 +93,7 @@ export function disc(g, x, y, radius, color) {
 
 /** A label with a halo in the ground's colour, so that lines may pass under it. */
 export function label(g, text, x, y, { color, halo, align = "left", base = "middle", symbol = false }) {
-  g.font = symbol ? SYMBOL : FONT;
+  g.font = symbol ? SYMBOL : FONT_SIZE + (g.canvas.ckFamily ??= getComputedStyle(g.canvas).fontFamily);
   g.textAlign = align;
   g.textBaseline = base;
   pen(g, halo, 4, []);

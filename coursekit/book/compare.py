@@ -15,9 +15,10 @@ from coursekit.book.notebooks import masters, pages, released
 def compare(folder: Path, jobs: int = 2) -> int:
     """Compare the executed notebooks in `folder` with a new run of them; return pytest's exit status."""
     nbval = ("--nbval", f"--nbval-cell-timeout={CELL_TIMEOUT}", "--nbval-kernel-startup-timeout=120")
+    images = ("--nbval-sanitize-with", str(Path(__file__).with_name("images.cfg")))
     # by file, because the cells of a notebook share one kernel
     spread = ("-n", str(jobs), "--dist", "loadfile", "-p", "no:cacheprovider")
-    command = (sys.executable, "-m", "pytest", *nbval, *spread, str(folder))
+    command = (sys.executable, "-m", "pytest", *nbval, *images, *spread, str(folder))
     return subprocess.run(command, env=os.environ | KERNEL).returncode
 
 

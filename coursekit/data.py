@@ -14,6 +14,13 @@ def diabetes(dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
     return (X - X.mean(0)) / X.std(0, correction=0), (y - y.mean()) / y.std(correction=0)
 
 
+def breast_cancer(dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
+    """569 tumours: 30 measurements X (569, 30), each standardized, and y (569,): 1 benign, -1 malignant."""
+    bunch = datasets.load_breast_cancer()
+    X, benign = torch.tensor(bunch.data, dtype=dtype), torch.tensor(bunch.target, dtype=dtype)
+    return (X - X.mean(0)) / X.std(0, correction=0), 2 * benign - 1
+
+
 def digits(n: int = 1797, seed: int = 0, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
     """n scanned 8x8 digits in random order: pixels (n, 64) and one-hot labels (n, 10).
 

@@ -1,5 +1,6 @@
 from .landscapes import DoubleWell, Huber, PLSine, Rosenbrock, Softplus
 from .least_squares import LeastSquares
+from .logistic import LogisticRegression
 from .network import Network, tanh_network
 from .problem import Constant, Problem
 from .quadratic import Quadratic
@@ -9,6 +10,7 @@ __all__ = [
     "DoubleWell",
     "Huber",
     "LeastSquares",
+    "LogisticRegression",
     "Network",
     "PLSine",
     "Problem",

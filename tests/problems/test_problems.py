@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import LinearRegression
+from sklearn import linear_model
 from torch import nn
 
 from coursekit import data
@@ -11,6 +11,7 @@ from coursekit.problems import (
     DoubleWell,
     Huber,
     LeastSquares,
+    LogisticRegression,
     Network,
     PLSine,
     Problem,
@@ -36,6 +37,7 @@ PROBLEMS = {
     "softplus": Softplus(),
     "huber": Huber(0.7),
     "least squares": LeastSquares(*data.diabetes()),
+    "logistic": LogisticRegression(*data.breast_cancer(), ridge=0.01),
     "network": tanh_network(*data.digits(20), hidden=[3]),
 }
 
@@ -99,8 +101,27 @@ def test_stated_minimizer(name: str) -> None:
 
 def test_least_squares_against_sklearn() -> None:
     X, y = data.diabetes()
-    fit = LinearRegression(fit_intercept=False).fit(X.numpy(), y.numpy())
+    fit = linear_model.LinearRegression(fit_intercept=False).fit(X.numpy(), y.numpy())
     np.testing.assert_allclose(LeastSquares(X, y).w_star, fit.coef_, rtol=1e-9)
+
+
+def test_logistic_regression_against_sklearn() -> None:
+    X, y = data.breast_cancer()
+    problem = LogisticRegression(X, y, ridge=0.01)
+    fit = linear_model.LogisticRegression(C=1 / (0.01 * len(y)), fit_intercept=False, tol=1e-12, max_iter=1000)
+    w = torch.tensor(fit.fit(X.numpy(), y.numpy()).coef_[0])
+    assert float(problem.grad(w).norm()) < 1e-6
+    assert float(LogisticRegression(X, y, ridge=0.02).grad(w).norm()) > 1e-3
+    lowest = torch.linalg.eigvalsh(problem.hessian(1e3 * points(problem)))[:, 0]
+    assert bool((lowest >= float(problem.mu) * (1 - 1e-9)).all())
+
+
+def test_breast_cancer_is_real_and_standardized() -> None:
+    X, y = data.breast_cancer()
+    assert X.shape == (569, 30)
+    torch.testing.assert_close(X.std(0, correction=0), torch.ones(30, dtype=f64))
+    assert float(X.mean(0).abs().max()) < 1e-12
+    assert (int((y == 1).sum()), int((y == -1).sum())) == (357, 212)
 
 
 def test_network_is_the_module_and_leaves_it_alone() -> None:
@@ -139,6 +160,12 @@ def test_digits_are_real_and_centred() -> None:
         (lambda: Rosenbrock(-1), "b must be positive, got -1"),
         (lambda: Huber(0), "c must be positive, got 0"),
         (lambda: LeastSquares(torch.ones(3, 2), torch.ones(2)), r"X must be \(n, d\) and y \(n,\)"),
+        (lambda: LogisticRegression(torch.ones(3, 2), torch.ones(2)), r"X must be \(n, d\) and y \(n,\)"),
+        (lambda: LogisticRegression(torch.ones(2, 1), torch.tensor([0, 1])), r"y must hold labels -1 and 1 only"),
+        (
+            lambda: LogisticRegression(torch.ones(2, 1), torch.ones(2), ridge=-1),
+            "ridge must be at least 0, got -1",
+        ),
         (lambda: Network(nn.Tanh(), torch.ones(1), torch.ones(1), nn.functional.mse_loss), "no parameters"),
         (lambda: data.digits(5000), r"n must lie in \[1, 1797\], got 5000"),
     ],

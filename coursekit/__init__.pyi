@@ -1,4 +1,4 @@
-from . import claims, oracles, palette, plots, problems, rules, theory, widgets
+from . import claims, methods, optim, oracles, palette, plots, problems, rules, schedules, theory, widgets
 from ._version import __version__ as __version__
 from .descend import Trajectory, descend
 from .grading.check import check
@@ -8,11 +8,14 @@ __all__ = [
     "check",
     "claims",
     "descend",
+    "methods",
+    "optim",
     "oracles",
     "palette",
     "plots",
     "problems",
     "rules",
+    "schedules",
     "theory",
     "widgets",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -72,7 +72,9 @@ def descend(
 
     ``start`` has shape (..., dim). Hyper-parameters are numbers, or tensors whose shape is (or broadcasts with)
     the batch: ``descend(f, gradient_descent, w0, eta=torch.logspace(-3, 0, 1000))`` is a thousand runs in one
-    go. A run that meets its ``stop`` criterion stays where it is; one that diverges shows as inf or NaN in its
+    go. ``eta`` may also be a schedule, a function of t = 1, 2, ... that returns such a number or tensor:
+    ``eta=lambda t: 0.1 * schedules.cosine(t, T=100)``; a value of zero is a step that does not move. A run that
+    meets its ``stop`` criterion stays where it is; one that diverges shows as inf or NaN in its
     records and in ``diverged``. Raises ValueError for a bad start, record, number of steps or hyper-parameter.
     """
     problem.check_point(start, "start")
@@ -82,7 +84,8 @@ def descend(
     if steps < 0:
         raise ValueError(f"steps must be at least 0, got {steps}")
     given = rule.hyper(**hyper)
-    h, batch = _spread(given, start)
+    schedule = given.eta if callable(given.eta) else None
+    h, batch = _spread(_at(1, given, schedule), start)
 
     oracle = Oracle(problem)
     w = start.detach().expand(*batch, problem.dim).clone()
@@ -105,12 +108,26 @@ def descend(
         if t == steps:
             break
         t += 1
+        if schedule is not None and t > 1:
+            h = _spread(_at(t, given, schedule), start)[0]
         delta, new = rule(w, g, state, rule.scalars_at(t, h), h)
         moving = active[..., None]
         w = torch.where(moving, w + delta, w)
         state = tuple(torch.where(moving, n, s) for n, s in zip(new, state, strict=True))
         f_before, g_before = f, g
     return Trajectory(problem, rule, given, {k: r[: t + 1] for k, r in records.items()}, stopped, oracle.calls)
+
+
+def _at(t: int, given: SimpleNamespace, schedule: Callable[[int], Any] | None) -> SimpleNamespace:
+    """The hyper-parameters of step t. A tensor is checked in step 1 only: looking at it waits for its device."""
+    if schedule is None:
+        return given
+    eta = schedule(t)
+    if t == 1 or not isinstance(eta, Tensor):
+        values = torch.as_tensor(eta)
+        if not bool(((values >= 0) & values.isfinite()).all()):
+            raise ValueError(f"eta must lie in [0, inf), its schedule gave {eta!r} at t = {t}")
+    return SimpleNamespace(**{**vars(given), "eta": eta})
 
 
 def _spread(given: SimpleNamespace, start: Tensor) -> tuple[SimpleNamespace, torch.Size]:

@@ -54,21 +54,34 @@ class Rule:
         return f"rule {self.name}({', '.join(self.defaults)})"
 
     def hyper(self, **given: Any) -> SimpleNamespace:
-        """All hyper-parameters, the given ones checked; ValueError names what is not allowed."""
+        """All hyper-parameters, the given ones checked; ValueError names what is not allowed.
+
+        ``eta`` may be a schedule, a function of t: then its values are checked when they are used.
+        """
         for name, value in given.items():
             if name not in self.defaults:
                 raise ValueError(f"{self.name} has no {name!r}; it has {', '.join(self.defaults)}")
-            low, high, closed = RANGES[name]
-            values = torch.as_tensor(value)
-            inside = (values >= low if closed else values > low) & (values < high)
-            if not bool(inside.all()):
-                allowed = f"{'[' if closed else '('}{low:g}, {high:g})"
-                raise ValueError(f"{name} must lie in {allowed}, got {value!r}")
+            if name == "eta" and callable(value):
+                continue  # a schedule: descend checks what it returns
+            check_range(name, value)
         return SimpleNamespace(**{**self.defaults, **given})
 
     def scalars_at(self, t: Any, h: Any) -> SimpleNamespace:
         """The step-dependent scalars of step t (1-based)."""
         return SimpleNamespace(**(self.scalars(t, h) if self.scalars else {}))
+
+
+def check_range(name: str, value: Any, called: str | None = None) -> None:
+    """ValueError unless the value, or every entry of a tensor, is in the range of this hyper-parameter."""
+    low, high, closed = RANGES[name]
+    try:
+        values = torch.as_tensor(value)
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(f"{called or name} must be a number or a tensor, got {value!r}") from error
+    inside = (values >= low if closed else values > low) & (values < high)
+    if not bool(inside.all()):
+        allowed = f"{'[' if closed else '('}{low:g}, {high:g})"
+        raise ValueError(f"{called or name} must lie in {allowed}, got {value!r}")
 
 
 def rule(

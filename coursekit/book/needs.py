@@ -26,8 +26,11 @@ class Command:
         print(f"{self.name} ...", flush=True)
         self.out.parent.mkdir(parents=True, exist_ok=True)
         with tracing(root) as reading:
-            if subprocess.run([sys.executable, *self.arguments], cwd=root, env=reading.environ).returncode:
-                raise SystemExit(f"{self.name} failed")
+            done = subprocess.run(
+                [sys.executable, *self.arguments], cwd=root, env=reading.environ, stdout=subprocess.PIPE, text=True
+            )
+            if done.returncode:
+                raise SystemExit(f"{done.stdout}{self.name} failed")
         made = [self.out] if self.out.is_file() else filter(Path.is_file, self.out.rglob("*"))
         records.keep(self.name, key, reading.inputs, made)
 

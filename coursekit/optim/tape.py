@@ -203,6 +203,6 @@ def _fuse(program: list[Any], r: Recorder, kept: set[int]) -> list[Any]:
         if name in ("add", "sub") and args[1] in products:
             y, c = products[args[1]]
             gone.add(args[1])
-            name, args, alpha = name, (args[0], y), c
+            args, alpha = (args[0], y), c
         fused.append((name, args, alpha, out))
     return [step for step in fused if step[3] not in gone]

@@ -44,16 +44,21 @@ def command(args: argparse.Namespace) -> int:
 
 def line(outcome: Outcome) -> str:
     """One row of the printed table."""
-    numbers = "; ".join(f"{plain(what)}: {value:.4g}" for what, value in outcome.measured.numbers.items())
+    numbers = "; ".join(f"{plain(what)}: {shown(value)}" for what, value in outcome.measured.numbers.items())
     mark = " " if outcome.agrees else "!"
     return f"{mark} {outcome.claim.id:24} {outcome.claim.verdict:15} {numbers}"
+
+
+def shown(value: float) -> str:
+    """A count in full, a measurement to four digits."""
+    return str(value) if isinstance(value, int) else f"{value:.4g}"
 
 
 def as_data(outcomes: list[Outcome]) -> dict[str, dict[str, object]]:
     """What the book shows of each check: its numbers, and the file that holds it."""
     return {
         o.claim.id: {
-            "numbers": {k: f"{v:.4g}" for k, v in o.measured.numbers.items()},
+            "numbers": {k: shown(v) for k, v in o.measured.numbers.items()},
             "agrees": o.agrees,
             "module": registered()[o.claim.id].__module__,
         }

@@ -1,3 +1,4 @@
+from .amgt import Application
 from .landscapes import DoubleWell, Huber, PLSine, Rosenbrock, Softplus
 from .least_squares import LeastSquares
 from .logistic import LogisticRegression
@@ -6,6 +7,7 @@ from .problem import Constant, Problem
 from .quadratic import Quadratic
 
 __all__ = [
+    "Application",
     "Constant",
     "DoubleWell",
     "Huber",

@@ -8,6 +8,7 @@ from torch import nn
 
 from coursekit import data
 from coursekit.problems import (
+    Application,
     DoubleWell,
     Huber,
     LeastSquares,
@@ -34,6 +35,8 @@ PROBLEMS = {
     "rosenbrock": Rosenbrock(),
     "double well": DoubleWell(),
     "pl sine": PLSine(),
+    "application 1": Application(1),
+    "application 2": Application(2),
     "softplus": Softplus(),
     "huber": Huber(0.7),
     "least squares": LeastSquares(*data.diabetes()),
@@ -157,6 +160,7 @@ def test_digits_are_real_and_centred() -> None:
     [
         (lambda: Quadratic(torch.tensor([1, 2])), "eigenvalues must be a finite vector of floats"),
         (lambda: Quadratic(torch.ones(2), basis=torch.eye(3)), r"basis must have shape \(2, 2\), got \(3, 3\)"),
+        (lambda: Application(3), "number must be 1 or 2, got 3"),
         (lambda: Rosenbrock(-1), "b must be positive, got -1"),
         (lambda: Huber(0), "c must be positive, got 0"),
         (lambda: LeastSquares(torch.ones(3, 2), torch.ones(2)), r"X must be \(n, d\) and y \(n,\)"),

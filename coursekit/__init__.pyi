@@ -1,10 +1,24 @@
-from . import claims, methods, optim, oracles, palette, plots, problems, rules, schedules, theory, widgets
+from . import (
+    backprop,
+    claims,
+    methods,
+    optim,
+    oracles,
+    palette,
+    plots,
+    problems,
+    rules,
+    schedules,
+    theory,
+    widgets,
+)
 from ._version import __version__ as __version__
 from .descend import Trajectory, descend
 from .grading.check import check
 
 __all__ = [
     "Trajectory",
+    "backprop",
     "check",
     "claims",
     "descend",

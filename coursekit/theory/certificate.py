@@ -15,8 +15,8 @@ from ..plain import plain
 from ..problems.problem import Constant
 from .theorem import Constants, Theorem
 
-# Evaluating f sums many terms; its rounding error stays below this many units of the last place of the
-# terms' size for every problem of the book (largest seen: 3). A violated theorem misses by far more.
+# Evaluating f sums many terms. On the book's exact problems the rounding error of a side stayed below 2.2 units of
+# the last place of those terms; 64 leaves room for longer sums. A violated theorem misses by far more.
 ROUNDING = 64
 
 

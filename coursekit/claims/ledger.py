@@ -56,7 +56,7 @@ class Claim:
 
 def folder() -> Path:
     """Where the ledger lies: inside an installed wheel, or in the repository's ``book/claims``."""
-    packaged = Path(__file__).parent / "ledger"
+    packaged = Path(__file__).parent / "data"
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "book" / "claims"
 
 

@@ -40,3 +40,8 @@ class Oracle:
     def hvp(self, w: Tensor, v: Tensor) -> Tensor:
         self.calls.hvps += 1
         return self.problem.hvp(w, v)
+
+    def hessian(self, w: Tensor) -> Tensor:
+        """The whole Hessian: it costs one product per coordinate."""
+        self.calls.hvps += self.problem.dim
+        return self.problem.hessian(w)

@@ -45,16 +45,9 @@ def newton_cg(most: int | None = None, search: Search = armijo) -> Method:
     return Method("newton-cg", partial(_ConjugateGradients, most), search)
 
 
-def _hessian(oracle: Oracle, w: Tensor) -> Tensor:
-    """H by dim Hessian-vector products in one batch; a batch counts as one call, but this is dim of them."""
-    d = len(w)
-    oracle.calls.hvps += d - 1
-    return oracle.hvp(w.expand(d, d), torch.eye(d, dtype=w.dtype, device=w.device))
-
-
 class _Newton(Direction):
     def __call__(self, oracle: Oracle, w: Tensor, g: Tensor) -> Tensor:
-        p, info = torch.linalg.solve_ex(_hessian(oracle, w), -g)
+        p, info = torch.linalg.solve_ex(oracle.hessian(w), -g)
         if int(info) or not bool(p.isfinite().all()):
             raise NoStep("the Hessian is singular: H p = -g has no one solution")
         return p
@@ -65,7 +58,7 @@ class _Shifted(Direction):
         self.floor = floor
 
     def __call__(self, oracle: Oracle, w: Tensor, g: Tensor) -> Tensor:
-        lam, Q = torch.linalg.eigh(_hessian(oracle, w))
+        lam, Q = torch.linalg.eigh(oracle.hessian(w))
         self.curvature, largest = float(lam[0]), float(lam.abs().max())
         definite = self.curvature > len(w) * torch.finfo(w.dtype).eps * largest
         shift = 0.0 if definite else self.floor * (largest or 1.0) - self.curvature

@@ -27,7 +27,7 @@ class MetIn(nodes.Inline, nodes.Element):
 
 
 def measured(env: BuildEnvironment) -> dict[str, dict[str, Any]]:
-    """What the checks measured, by claim id. Raises when the build did not run them."""
+    """What the checks measured, by claim id; nothing where Sphinx runs by itself, without the build."""
     file = Path(env.srcdir, "_build", "claims.json")
     env.note_dependency(str(file))
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
@@ -39,10 +39,10 @@ def met_in(env: BuildEnvironment) -> dict[str, dict[str, bool]]:
     return found
 
 
-def lines(claim: Claim, numbers: dict[str, str], where: str) -> list[str]:
+def lines(claim: Claim, numbers: dict[str, str]) -> list[str]:
     """A claim as MyST text: head line, statement, what was measured, correction."""
     text = [
-        f"[{claim.id}]{{.ck-claim-id}} {{cite:t}}`{claim.source}`, {claim.where}{where}"
+        f"[{claim.id}]{{.ck-claim-id}} {{cite:t}}`{claim.source}`, {claim.where}"
         f" [{claim.verdict}]{{.ck-verdict .ck-verdict--{claim.verdict}}}",
         "",
         claim.statement,
@@ -81,7 +81,7 @@ class ClaimDirective(SphinxDirective):
 
     def _box(self, claim: Claim, numbers: dict[str, str]) -> nodes.container:
         box = nodes.container(classes=["ck-claim"])
-        self.state.nested_parse(StringList(lines(claim, numbers, ""), source="ledger"), self.content_offset, box)
+        self.state.nested_parse(StringList(lines(claim, numbers), source="ledger"), self.content_offset, box)
         return box
 
 

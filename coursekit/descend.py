@@ -110,7 +110,7 @@ def descend(
         t += 1
         if schedule is not None and t > 1:
             h = _spread(_at(t, given, schedule), start)[0]
-        delta, new = rule(w, g, state, rule.scalars_at(t, h), h)
+        delta, new = rule(w, g, state, _scalars(rule, t, w, g, state, h), h)
         moving = active[..., None]
         w = torch.where(moving, w + delta, w)
         state = tuple(torch.where(moving, n, s) for n, s in zip(new, state, strict=True))
@@ -128,6 +128,13 @@ def _at(t: int, given: SimpleNamespace, schedule: Callable[[int], Any] | None) -
         if not bool(((values >= 0) & values.isfinite()).all()):
             raise ValueError(f"eta must lie in [0, inf), its schedule gave {eta!r} at t = {t}")
     return SimpleNamespace(**{**vars(given), "eta": eta})
+
+
+def _scalars(rule: Rule, t: int, w: Tensor, g: Tensor, state: tuple[Tensor, ...], h: Any) -> SimpleNamespace:
+    """The scalars of step t, with the sums and peaks over the coordinates (their axis kept, of length 1)."""
+    sums = {name: part(w, g, state, h).sum(-1, keepdim=True) for name, part in rule.sums.items()}
+    peaks = {name: part(w, g, state, h).amax(-1, keepdim=True) for name, part in rule.peaks.items()}
+    return SimpleNamespace(**vars(rule.scalars_at(t, h)), **sums, **peaks)
 
 
 def _spread(given: SimpleNamespace, start: Tensor) -> tuple[SimpleNamespace, torch.Size]:

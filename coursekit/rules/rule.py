@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 
 Update = Callable[[Any, Any, tuple[Any, ...], Any, Any], tuple[Any, tuple[Any, ...]]]
 Scalars = Callable[[Any, Any], Mapping[str, Any]]
+Part = Callable[[Any, Any, tuple[Any, ...], Any], Any]
 
 # The range of each hyper-parameter, by its symbol: (lowest, highest, is the lowest allowed?).
 RANGES: dict[str, tuple[float, float, bool]] = {
@@ -30,12 +31,18 @@ class Rule:
 
     ``state`` names the buffers (each starts at zero, shaped like w); ``defaults`` are the hyper-parameters
     ``h``; ``scalars(t, h)`` gives what depends on the step number t = 1, 2, ... only, once per step.
+
+    A rule itself never adds coordinates up: ``sums`` and ``peaks`` name elementwise functions
+    ``part(w, g, state, h)`` whose sum, or maximum, over the whole parameter vector the engine takes before the
+    step and hands over among the ``scalars``: ``sums={"g2": lambda w, g, state, h: g * g}``, then ``scalars.g2``.
     """
 
     update: Update
     state: tuple[str, ...]
     defaults: Mapping[str, float]
     scalars: Scalars | None = None
+    sums: Mapping[str, Part] = field(default_factory=dict)
+    peaks: Mapping[str, Part] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -85,7 +92,12 @@ def check_range(name: str, value: Any, called: str | None = None) -> None:
 
 
 def rule(
-    *, state: tuple[str, ...] = (), scalars: Scalars | None = None, **defaults: float
+    *,
+    state: tuple[str, ...] = (),
+    scalars: Scalars | None = None,
+    sums: Mapping[str, Part] | None = None,
+    peaks: Mapping[str, Part] | None = None,
+    **defaults: float,
 ) -> Callable[[Update], Rule]:
     """Make a :class:`Rule` of a pure function ``(w, g, state, scalars, h) -> (delta, state)``."""
     unknown = set(defaults) - set(RANGES)
@@ -93,6 +105,6 @@ def rule(
         raise ValueError(f"no range is stated for {sorted(unknown)}: add it to RANGES")
 
     def make(update: Update) -> Rule:
-        return Rule(update, state, defaults, scalars)
+        return Rule(update, state, defaults, scalars, sums or {}, peaks or {})
 
     return make

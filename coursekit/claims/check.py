@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
+from multiprocessing import get_context
+
+import torch
 
 from .ledger import Claim, load
 
@@ -72,6 +77,7 @@ def check(id: str) -> Callable[[Check], Check]:
     return register
 
 
+@cache
 def registered() -> dict[str, Check]:
     """All checks by claim id, after importing every module of ``coursekit.claims.checks``."""
     from . import checks
@@ -81,10 +87,34 @@ def registered() -> dict[str, Check]:
     return _checks
 
 
-def run(ids: Iterable[str] | None = None) -> list[Outcome]:
-    """Run the checks of the given claims (all that have one by default), in the ledger's order."""
+def run(ids: Iterable[str] | None = None, jobs: int = 1) -> Iterator[Outcome]:
+    """Run the checks of the given claims (default: all that have one) in the ledger's order, ``jobs`` at a time.
+
+    Each outcome comes as soon as it and all before it are known. ValueError if a claim has no check.
+    """
     checks, claims = registered(), load()
     wanted = set(checks if ids is None else ids)
     if unknown := wanted - set(checks):
         raise ValueError(f"no check runs for {', '.join(sorted(unknown))}")
-    return [Outcome(claims[id], checks[id]()) for id in claims if id in wanted]
+    return _outcomes([id for id in claims if id in wanted], jobs)
+
+
+def _outcomes(chosen: list[str], jobs: int) -> Iterator[Outcome]:
+    if jobs == 1:
+        yield from map(_outcome, chosen)
+        return
+    # Started afresh, not forked: torch's threads do not survive a fork.
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_one_thread) as pool:
+        yield from pool.map(_outcome, chosen)
+
+
+def _outcome(id: str) -> Outcome:
+    try:
+        return Outcome(load()[id], registered()[id]())
+    except Exception as error:
+        error.add_note(f"in the check of {id}")
+        raise
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)

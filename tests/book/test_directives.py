@@ -1,11 +1,14 @@
 """The directives, in a small book of their own: what they print, and that a wrong name is an error."""
 
+import dataclasses
 import io
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
+
+from coursekit.claims import load
 
 CONF = """
 extensions = ["myst_parser", "sphinx_proof", "sphinx_exercise", "sphinxcontrib.bibtex",
@@ -81,3 +84,14 @@ def test_a_wrong_name_is_an_error(build, text: str, told: str) -> None:
     _, said = build(text)
     assert "ERROR" in said
     assert told in said
+
+
+def test_errata_has_a_line_for_each_correction_that_says_one(build, monkeypatch) -> None:
+    claim = dataclasses.replace(load()["PL-thm1"], erratum="Add $\\eta \\le 1/L$.")
+    monkeypatch.setitem(load(), "PL-thm1", claim)
+    html, _ = build("```{errata} PL\n```")
+    (line,) = [
+        item.get_text() for item in BeautifulSoup(html, "html.parser").find_all("li") if "PL-thm1" in item.text
+    ]
+    assert claim.where in line
+    assert "Add" in line

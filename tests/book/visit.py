@@ -8,7 +8,11 @@ from typing import Any
 from tests.browser import axe
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-SETTLED = "(async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; })()"
+SETTLED = (
+    "(async () => { await window.MathJax?.startup?.promise; await document.fonts.ready;"
+    # The ledger typesets a formula when it comes near the window; here all are looked at.
+    " await window.MathJax?.startup?.document?.lazyTypesetAll?.(); })()"
+)
 
 LAYOUT = """() => {
   const box = (e) => e.getBoundingClientRect();

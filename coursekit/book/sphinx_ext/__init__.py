@@ -10,7 +10,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-PARTS = ("offline", "citations", "fold", "pages", "status", "markup", "explorables")
+PARTS = ("offline", "citations", "fold", "pages", "status", "markup", "explorables", "checks")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -18,6 +18,7 @@ MATHJAX_PARTS = (
     "tex-chtml.js",
     "output/chtml/fonts/woff-v2",
     "input/tex/extensions",
+    "ui/lazy.js",
     "a11y",
     "sre/mathmaps/base.json",
     "sre/mathmaps/en.json",

@@ -6,7 +6,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-PARTS = ("claims", "theorems", "exercises")
+PARTS = ("claims", "errata", "theorems", "exercises")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

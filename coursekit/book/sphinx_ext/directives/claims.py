@@ -17,9 +17,14 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from coursekit.claims.ledger import SOURCES, VERDICTS, Claim, folder, load
+from coursekit.claims.ledger import EXEMPT, SOURCES, VERDICTS, Claim, folder, load
+
+from ..checks import anchor, page_of
 
 LEDGER = "book/ledger"
+FILTERS = ("source", "chapter", "kind", "verdict")  # what static/ledger.js chooses entries by
+# Typesets a formula when it comes near the window: two thousand at once take ten seconds.
+LAZY = 'MathJax.loader = {load: ["ui/lazy"]};'
 
 
 class MetIn(nodes.Inline, nodes.Element):
@@ -51,6 +56,8 @@ def lines(claim: Claim, numbers: dict[str, str]) -> list[str]:
     if numbers:
         found = "; ".join(f"{what}: [{value}]{{.ck-number}}" for what, value in numbers.items())
         text += [f"[Measured]{{.ck-label}} {found}.", ""]
+    if claim.exempt:
+        text += [f"[Not run]{{.ck-label}} {EXEMPT[claim.exempt]}: {claim.passage}", ""]
     if claim.assumptions not in ("-", "none", "none stated"):
         text += [f"[Needs]{{.ck-label}} {claim.assumptions}", ""]
     return [*text, f"[Audit]{{.ck-label}} {claim.note}", ""]
@@ -68,21 +75,24 @@ class ClaimDirective(SphinxDirective):
         claim = load()[id]
         self.env.note_dependency(str(folder() / f"{claim.source}.yaml"))
         met_in(self.env).setdefault(id, {})[self.env.docname] = True
-        uri = self.env.app.builder.get_relative_uri(self.env.docname, LEDGER)
-        box = self._box(claim, measured(self.env).get(id, {}).get("numbers", {}))
+        box = self._box(claim)
         box["ids"].append(f"claim-{nodes.make_id(id)}")
-        box[0] += [
-            nodes.Text(" "),
-            nodes.reference(
-                "", "in the ledger", internal=True, refuri=f"{uri}#{ledger_id(id)}", classes=["ck-small"]
-            ),
-        ]
+        box[0] += self._link("in the ledger", LEDGER, ledger_id(id))
         return [box]
 
-    def _box(self, claim: Claim, numbers: dict[str, str]) -> nodes.container:
+    def _box(self, claim: Claim) -> nodes.container:
         box = nodes.container(classes=["ck-claim"])
-        self.state.nested_parse(StringList(lines(claim, numbers), source="ledger"), self.content_offset, box)
+        found = measured(self.env).get(claim.id)
+        text = lines(claim, found["numbers"] if found else {})
+        self.state.nested_parse(StringList(text, source="ledger"), self.content_offset, box)
+        if found:
+            box[0] += self._link("its check", page_of(found["module"]), anchor(claim.id))
         return box
+
+    def _link(self, text: str, page: str, id: str) -> list[nodes.Node]:
+        uri = self.env.app.builder.get_relative_uri(self.env.docname, page)
+        to = nodes.reference("", text, internal=True, refuri=f"{uri}#{id}", classes=["ck-small"])
+        return [nodes.Text(" "), to]
 
 
 class LedgerDirective(ClaimDirective):
@@ -94,12 +104,12 @@ class LedgerDirective(ClaimDirective):
             raise self.error(f"{key!r} is not one of {', '.join(SOURCES)}")
         self.env.note_dependency(str(folder() / f"{key}.yaml"))
         self.env.metadata[self.env.docname]["generated"] = True
-        found = measured(self.env)
         boxes: list[nodes.Node] = []
         for claim in load().values():
             if claim.source == key:
-                box = self._box(claim, found.get(claim.id, {}).get("numbers", {}))
+                box = self._box(claim)
                 box["ids"].append(ledger_id(claim.id))
+                box["classes"] += [f"ck-{field}-{getattr(claim, field)}" for field in FILTERS]
                 box[0] += MetIn(claim=claim.id)
                 boxes.append(box)
         return boxes
@@ -146,8 +156,16 @@ def forget(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
         pages.pop(docname, None)
 
 
+def add_scripts(app: Sphinx, pagename: str, *_: Any) -> None:
+    """On html-page-context: what only the ledger needs."""
+    if pagename == LEDGER:
+        app.add_js_file("ledger.js", loading_method="defer")
+        app.add_js_file(None, body=LAZY, priority=501)  # right after the book's own setting
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(MetIn)
+    app.connect("html-page-context", add_scripts)
     app.add_directive("claim", ClaimDirective)
     app.add_directive("ledger", LedgerDirective)
     app.add_role("ledger-count", LedgerCount())

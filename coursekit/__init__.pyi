@@ -1,6 +1,8 @@
 from . import (
     backprop,
     claims,
+    curvature,
+    distributed,
     methods,
     optim,
     oracles,
@@ -21,7 +23,9 @@ __all__ = [
     "backprop",
     "check",
     "claims",
+    "curvature",
     "descend",
+    "distributed",
     "methods",
     "optim",
     "oracles",

@@ -11,8 +11,11 @@ SYMBOLS = {
     "kappa": "κ",
     "epsilon": "ε",
     "nabla": "∇",
-    "le": "≤",
-    "ge": "≥",
+    "le": " ≤ ",
+    "ge": " ≥ ",
+    "rho": "ρ",
+    "succeq": " ⪰ ",
+    "infty": "∞",
     "cdot": "·",
     "star": "*",
     "log": "log",
@@ -29,6 +32,7 @@ def plain(text: str) -> str:
 
     def mathematics(match: re.Match[str]) -> str:
         text = re.sub(r"10\^\{(-?\d+)\}", r"1e\1", match[1])
-        return re.sub(r"\\([a-z]+|.)(?: (?=[\\A-Za-z]))?", symbol, text).replace("^2", "²").replace("^*", "*")
+        text = re.sub(r"\\([a-z]+|.)(?: (?=[\\A-Za-z]))?", symbol, text)
+        return re.sub(" +", " ", text).replace("^2", "²").replace("^*", "*")
 
     return re.sub(r"\$([^$]*)\$", mathematics, text)

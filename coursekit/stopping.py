@@ -13,7 +13,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Look:
-    """What a criterion sees: f and gradient now, and those one step ago."""
+    """What a criterion sees: f and gradient now, and those one step ago, as the oracle answered them."""
 
     f: Tensor
     g: Tensor

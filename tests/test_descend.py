@@ -1,11 +1,18 @@
 """The one loop: batching, records, stopping, divergence, counting, bad input."""
 
+from contextlib import ExitStack
+
 import pytest
 import torch
+from scipy import optimize
+from torch import nn
 
-from coursekit import descend, stopping
-from coursekit.problems import Quadratic, Rosenbrock
-from coursekit.rules import adam, gradient_descent, heavy_ball
+from coursekit import data, descend, schedules, stopping
+from coursekit.oracles import AdditiveNoise, Epochs, MiniBatch, Oracle, Wrapper
+from coursekit.problems import LeastSquares, Network, Quadratic, Rosenbrock
+from coursekit.rules import adam, gradient_descent, heavy_ball, rule
+
+from .habits import Waited, no_waiting
 
 f64 = torch.float64
 bowl = Quadratic(torch.tensor([1.0, 10.0], dtype=f64))
@@ -39,6 +46,10 @@ def test_a_batch_of_starts_and_steps_is_its_single_runs(rule) -> None:
 def test_a_diverged_run_is_reported_and_spoils_no_other() -> None:
     run = descend(bowl, gradient_descent, start, 600, eta=torch.tensor([0.1, 1.0], dtype=f64))
     assert run.diverged.tolist() == [False, True]
+    assert descend(bowl, gradient_descent, start, 600, eta=1.0, record=("w",)).diverged.item()
+    etas = torch.tensor([0.1, 1e200], dtype=f64)
+    noisy = descend(MiniBatch(net, 8), gradient_descent, net.start.expand(2, -1), 30, eta=etas)
+    assert noisy.diverged.tolist() == [False, True]
     assert float(run.f[-1, 0]) < 1e-20
 
 
@@ -73,6 +84,149 @@ def test_change_criteria_stop_at_the_first_small_change() -> None:
     assert int(never.stopped) == 3
 
 
+def test_records_may_be_sparse() -> None:
+    names = ("w", "f", "g", "grad_norm")
+    for oracle in (bowl, AdditiveNoise(bowl, 0.1)):
+        full, sparse = (
+            descend(oracle, adam, start.expand(3, -1), 20, record=names, record_every=k, eta=0.1) for k in (1, 6)
+        )
+        for name in names:
+            assert torch.equal(sparse.records[name], full.records[name][::6])
+        assert (sparse.T, sparse.every, full.every, len(sparse.f)) == (20, 6, 1, 4)
+        assert sparse.calls == full.calls
+    early = descend(
+        bowl, gradient_descent, start, 900, eta=0.1, record_every=7, stop=stopping.gradient_below(1e-3)
+    )
+    assert len(early.f) == early.T // 7 + 1 < 100
+
+
+def test_whether_all_have_stopped_is_asked_every_so_often() -> None:
+    criterion = stopping.gradient_below(1e-3)
+    runs = [
+        descend(bowl, gradient_descent, start, 500, eta=0.1, stop=criterion, check_every=k) for k in (1, 7, 900)
+    ]
+    stopped = {int(run.stopped) for run in runs}
+    assert len(stopped) == 1  # the same iterate ends the run
+    first = stopped.pop()
+    assert [run.T for run in runs] == [first, -(-first // 7) * 7, 500]
+
+
+def test_eta_of_every_step_and_run_is_on_record() -> None:
+    etas = torch.tensor([[0.1], [0.2]], dtype=f64)
+    starts = start.expand(3, -1)
+    assert torch.equal(descend(bowl, adam, starts, 4, eta=etas).eta, etas.expand(4, 2, 3))
+    assert torch.equal(descend(bowl, adam, starts, 4, eta=0.1).eta, torch.full((4, 3), 0.1, dtype=f64))
+    scheduled = descend(bowl, gradient_descent, start, 5, record=("w", "g"), eta=lambda t: 0.1 / t)
+    torch.testing.assert_close(scheduled.w.diff(dim=0), -scheduled.eta[:, None] * scheduled.g[:-1])
+    assert scheduled.eta.tolist() == pytest.approx([0.1, 0.05, 0.1 / 3, 0.025, 0.02])
+    assert descend(bowl, gradient_descent, start, 0, eta=lambda t: 0.1 / t).eta.shape == (0,)
+
+
+def test_projected_descent_finds_the_minimum_over_a_box() -> None:
+    problem = LeastSquares(*data.diabetes())
+    inside = descend(
+        problem,
+        gradient_descent,
+        torch.zeros(3, 10, dtype=f64) + torch.tensor([[0.0], [0.05], [-0.05]], dtype=f64),
+        3000,
+        record=("w",),
+        eta=1 / float(problem.L),
+        project=lambda w: w.clamp(-0.1, 0.1),
+    )
+    assert inside.w.abs().max() <= 0.1
+    fit = optimize.lsq_linear(problem.p.X.numpy(), problem.p.y.numpy(), (-0.1, 0.1), tol=1e-14).x
+    torch.testing.assert_close(inside.w[-1], torch.tensor(fit).expand(3, -1), rtol=1e-7, atol=1e-9)
+    clamped_at_the_end = problem.w_star.clamp(-0.1, 0.1)
+    assert float((clamped_at_the_end - torch.tensor(fit)).abs().max()) > 1e-3
+    assert not inside.follows(gradient_descent)
+
+
+def test_which_runs_follow_a_rule() -> None:
+    assert descend(bowl, gradient_descent, start, 1).follows(gradient_descent)
+    assert not descend(bowl, heavy_ball, start, 1).follows(gradient_descent)
+    assert not descend(AdditiveNoise(bowl, 0.1), gradient_descent, start, 1).follows(gradient_descent)
+
+
+class Watched(Wrapper):
+    """The inner oracle; from its first call on nothing may wait for a device."""
+
+    def __init__(self, inner, stack: ExitStack) -> None:
+        super().__init__(inner)
+        self.exact, self.stack, self.watching = self.inner.exact, stack, False
+
+    def value_and_grad(self, w):
+        if not self.watching:
+            self.watching = True
+            self.stack.enter_context(no_waiting())
+        return self.inner.value_and_grad(w)
+
+
+def watched(problem, *args, **options):
+    with ExitStack() as stack:
+        return descend(Watched(problem, stack), *args, **options)
+
+
+digits, one_hot = data.digits(40)
+torch.manual_seed(0)
+module = nn.Sequential(nn.Linear(64, 3), nn.BatchNorm1d(3), nn.Dropout(0.2), nn.Linear(3, 10)).to(f64)
+net = Network(module, digits, one_hot.argmax(1), nn.functional.cross_entropy, masks=0)
+SEEN = {
+    "quadratic": bowl,
+    "least squares": LeastSquares(*data.diabetes(), ridge=0.1),
+    "network": net,
+    "mini-batches": MiniBatch(net, 8),
+    "epochs": Epochs(LeastSquares(*data.diabetes()), 200),
+    "noise": AdditiveNoise(MiniBatch(net, 8, replacement=True), 0.1),
+}
+
+
+@pytest.mark.parametrize("name", SEEN)
+@pytest.mark.parametrize("eta", ["number", "batch", "schedule", "schedule of tensors"])
+def test_a_step_never_waits_for_its_device(name: str, eta: str) -> None:
+    problem = SEEN[name].problem if isinstance(SEEN[name], Oracle) else SEEN[name]
+    batch = torch.tensor([0.01, 0.02], dtype=f64)
+    given = {
+        "number": 0.01,
+        "batch": batch,
+        "schedule": lambda t: 0.1 * schedules.cosine(t, T=20),
+        "schedule of tensors": lambda t: batch / t,
+    }[eta]
+    options = {
+        "record": ("w", "f", "g", "grad_norm"),
+        "stop": stopping.gradient_below(1e-9),
+        "project": lambda w: w.clamp(-9, 9),
+        "eta": given,
+    }
+    run = watched(SEEN[name], adam, torch.zeros(2, problem.dim, dtype=f64) + 0.1, 15, **options)
+    assert run.T == 15
+    if name == "quadratic":
+        with pytest.raises(Waited):  # the stopping test does wait, when it is asked
+            watched(SEEN[name], adam, torch.zeros(2, problem.dim, dtype=f64) + 0.1, 15, **options, check_every=5)
+
+
+def test_a_rule_that_reads_back_is_caught() -> None:
+    @rule(eta=0.1)
+    def clipped(w, g, state, scalars, h):
+        return -h.eta * g / max(1.0, float(g.norm())), ()
+
+    with pytest.raises(Waited, match="_local_scalar_dense"):
+        watched(bowl, clipped, start, 1)
+
+
+def test_seeds_of_sgd_on_a_network_are_its_single_runs() -> None:
+    starts = net.start * torch.linspace(0.5, 1.5, 16, dtype=f64)[:, None]
+    oracle = MiniBatch(net, 8, seed=3)
+    run = descend(oracle, heavy_ball, starts, 6, record=("w",), eta=0.05)
+    again = oracle.fresh()
+    batches = [again.indices(starts) for _ in range(6)]
+    for i in (0, 15):
+        w, v = starts[i], torch.zeros(net.dim, dtype=f64)
+        for chosen in batches:
+            v = 0.9 * v + net.on(chosen[i]).grad(w)
+            w = w - 0.05 * v
+        torch.testing.assert_close(run.w[-1, i], w, rtol=1e-10, atol=1e-12)
+
+
 def test_calls_are_counted() -> None:
     run = descend(bowl, gradient_descent, start, 20, eta=0.1)
     assert (run.calls.gradients, run.calls.values, run.calls.hvps) == (21, 0, 0)
@@ -100,6 +254,10 @@ def test_runs_on_the_gpu_as_on_the_cpu() -> None:
         ({"start": torch.tensor([1, 2])}, "start must be a floating-point tensor"),
         ({"start": torch.tensor([1.0, torch.nan])}, "start must be finite"),
         ({"steps": -1}, "steps must be at least 0, got -1"),
+        ({"record_every": 0}, "record_every must be at least 1, got 0"),
+        ({"check_every": 0}, "check_every must be at least 1, got 0"),
+        ({"eta": lambda t: -1.0}, r"eta must lie in \[0, inf\), its schedule gave -1.0 at t = 1"),
+        ({"eta": lambda t: torch.tensor([0.1, -1])}, r"eta must lie in \[0, inf\), its schedule gave tensor"),
         ({"record": ("loss",)}, "record must name some of w, f, g, grad_norm"),
         ({"record": ()}, "record must name some of"),
         (

@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import torch
 from torch import Tensor
 
 from ..oracles import Calls, Oracle
 from ..problems.problem import Problem
+from ..record import Record
+from ..rules.gradient_descent import gradient_descent
+from ..rules.rule import Rule
 from ..stopping import Criterion, Look, gradient_below
 from .line_search import NoStep, Search, Step
 
@@ -35,46 +39,31 @@ class Direction:
 
 @dataclass(frozen=True)
 class Method:
-    """A name, what makes a fresh :class:`Direction` for each run, and the line search that goes with it."""
+    """A name, what makes a fresh :class:`Direction` for each run, and the line search that goes with it.
+
+    ``rule`` is the first-order rule that each step is, if it is one.
+    """
 
     name: str
     direction: Callable[[], Direction]
     search: Search
+    rule: Rule | None = None
 
 
-@dataclass(frozen=True)
-class Run:
-    """What a run left: w (T+1, dim), f (T+1,), grad_norm (T+1,); per step eta (T,) and curvature (T,).
+@dataclass(frozen=True, kw_only=True)
+class Run(Record):
+    """What :func:`minimize` leaves: the records w (T+1, dim), f (T+1,), grad_norm (T+1,); per step also the
+    curvature (T,).
 
-    ``spent`` holds the oracle calls up to each iterate (T+1 entries); ``why`` says in words why the run ended,
-    and ``converged`` whether that was its stopping criterion.
+    ``spent`` holds the oracle calls up to each iterate (T+1 entries), those of a last search that found nothing
+    included; ``why`` says in words why the run ended, and ``converged`` whether that was its stopping criterion.
     """
 
-    problem: Problem
     method: Method
-    w: Tensor
-    f: Tensor
-    grad_norm: Tensor
-    eta: Tensor
     curvature: Tensor
     spent: tuple[Calls, ...]
     why: str
     converged: bool
-
-    @property
-    def T(self) -> int:
-        """Number of steps."""
-        return len(self.eta)
-
-    @property
-    def calls(self) -> Calls:
-        """All oracle calls, those of a last search that found nothing included."""
-        return self.spent[-1]
-
-    @property
-    def diverged(self) -> bool:
-        """Did the run leave the finite numbers?"""
-        return not bool(self.f.isfinite().all() and self.grad_norm.isfinite().all())
 
     def __repr__(self) -> str:
         c = self.calls
@@ -123,13 +112,16 @@ def minimize(
         curvatures.append(direction.curvature)
         spent.append(replace(oracle.calls))
     f = torch.stack([step.f for step in path])
+    eta = f.new_tensor([step.eta for step in path[1:]])
+    grad_norm = torch.stack([step.g.norm() for step in path])
     return Run(
-        problem,
-        method,
-        w=torch.stack([step.w for step in path]),
-        f=f,
-        grad_norm=torch.stack([step.g.norm() for step in path]),
-        eta=f.new_tensor([step.eta for step in path[1:]]),
+        oracle=oracle,
+        method=method,
+        rule=method.rule,
+        h=SimpleNamespace(eta=eta),
+        records={"w": torch.stack([step.w for step in path]), "f": f, "grad_norm": grad_norm},
+        eta=eta,
+        stopped=torch.tensor(len(eta), device=f.device),
         curvature=f.new_tensor(curvatures[1:]),
         spent=tuple(spent),
         why=why,
@@ -145,4 +137,4 @@ class _Downhill(Direction):
 def gradient_descent_with(search: Search) -> Method:
     """Gradient descent whose step size a line search chooses: p = -g. With :func:`exact`, steepest descent."""
     name = getattr(search, "func", search).__name__  # of a functools.partial, the search's own name
-    return Method(f"gradient descent with {name}", _Downhill, search)
+    return Method(f"gradient descent with {name}", _Downhill, search, gradient_descent)

@@ -1,5 +1,10 @@
+from .adahessian import AdaHessian
+from .lamb import LAMB
+from .muon import Muon
 from .named import (
+    AMGT,
     Adagrad,
+    AdagradNorm,
     Adam,
     AdamW,
     AMSGrad,
@@ -11,18 +16,29 @@ from .named import (
     SignDescent,
 )
 from .optimizer import RuleOptimizer, from_rule
+from .sam import ASAM, ESAM, SAM
+from .shampoo import Shampoo
 
 __all__ = [
+    "AMGT",
+    "ASAM",
+    "ESAM",
+    "LAMB",
+    "SAM",
     "AMSGrad",
+    "AdaHessian",
     "Adagrad",
+    "AdagradNorm",
     "Adam",
     "AdamW",
     "GradientDescent",
     "HeavyBall",
     "Lion",
+    "Muon",
     "Nesterov",
     "RMSprop",
     "RuleOptimizer",
+    "Shampoo",
     "SignDescent",
     "from_rule",
 ]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import math
-from collections import defaultdict, namedtuple
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..rules.rule import Rule, check_range
-from .engines import Compiled, Extras, Leaf, compiled, eager
+from .engines import Extras, Leaf, Task, compiled, eager
 
 # What every optimizer has beside its rule's own hyper-parameters.
 EXTRAS: dict[str, Any] = {"l2": 0.0, "maximize": False}
@@ -26,9 +25,16 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     Options, for all parameters or per group: ``lr`` (the rule's η, under the name that torch's schedulers know),
     the rule's other hyper-parameters under their own names, ``l2`` (adds λ w to the gradient, the gradient of the
-    penalty λ‖w‖²/2) and ``maximize``. ``compile=True`` turns the step over all tensors into one compiled function:
-    the first step then takes from seconds to minutes. Bad options raise ValueError before anything is stored, bad
-    gradients before any parameter moves.
+    penalty λ‖w‖²/2) and ``maximize``. Bad options raise ValueError before anything is stored, bad gradients before
+    any parameter moves: sparse ones, and complex parameters, are refused.
+
+    A step takes the gradients as it finds them, so these work as with torch's optimizers: a closure, gradients
+    accumulated over several ``backward`` calls, and ``torch.amp.GradScaler``, which unscales them first and leaves
+    the step out if one is not finite.
+
+    ``compile=True`` turns the step over all tensors into one compiled function; the first step then takes from
+    seconds to minutes. It is compiled again when another number than ``lr`` changes, unless that is a 0-d tensor.
+    It needs all parameters on one device, and so does a rule that sums over all of them, in the widest dtype.
     """
 
     rule: ClassVar[Rule]
@@ -57,6 +63,11 @@ class RuleOptimizer(torch.optim.Optimizer):
             if isinstance(p, Tensor) and p.is_complex():
                 raise ValueError(f"parameter {name} is {p.dtype}; {self.rule.name} takes real tensors")
         super().add_param_group({**param_group, "params": params})
+        devices = sorted({str(p.device) for group in self.param_groups for p in group["params"]})
+        if len(devices) > 1 and (self.compile or self.rule.sums or self.rule.peaks):
+            self.param_groups.pop()
+            why = "compile=True" if self.compile else f"{self.rule.name}, which sums over all parameters,"
+            raise ValueError(f"{why} needs all parameters on one device, got {', '.join(devices)}")
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on where :meth:`state_dict` was taken; ValueError if another rule's optimizer took it."""
@@ -73,36 +84,43 @@ class RuleOptimizer(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         self._check_gradients()
+        tasks = []
         for group in self.param_groups:
             extras = Extras(group["maximize"], group["l2"])
-            h = {"eta": group["lr"], **{k: group[k] for k in self.rule.defaults if k != "eta"}}
-            for (t, dtype, device), leaves in self._leaves(group).items():
+            h = {k: group["lr" if k == "eta" else k] for k in self.rule.defaults}
+            for (t, _, _), leaves in self._leaves(group).items():
                 scalars = self.rule.scalars(t, SimpleNamespace(**h)) if self.rule.scalars else {}
-                if self.compile:
-                    scalars = {k: _as_tensor(v, dtype, device) for k, v in scalars.items()}
-                    h_now = {**h, "eta": _as_tensor(h["eta"], dtype, device)}
-                    w, g, state = (list(column) for column in zip(*leaves, strict=True))
-                    self._compiled()(w, g, state, _record(scalars), _record(h_now), extras)
-                else:
-                    eager(self.rule, leaves, scalars, h, extras)
+                tasks.append(Task(leaves, h, scalars, extras))
+        if not self.compile:
+            eager(self.rule, tasks)
+        elif tasks:
+            if "_step" not in self.__dict__:
+                self._step = compiled(self.rule)
+            self._step(tasks)
         return loss
 
     def _leaves(self, group: Mapping[str, Any]) -> Mapping[Bucket, list[Leaf]]:
         """The parameters with a gradient, by step number, dtype and device; their step number goes up by one."""
         leaves = defaultdict(list)
         for p in group["params"]:
-            if p.grad is None:
+            g = p.grad
+            if g is None:
                 continue
             state = self.state[p]
             if not state:
                 state["step"] = 0
-                state.update((name, torch.zeros_like(p)) for name in self.rule.state)
+                state.update(self._buffers(p))
             state["step"] += 1
-            buffers = tuple(state[name] for name in self.rule.state)
-            leaves[state["step"], p.dtype, p.device].append(Leaf(p, p.grad, buffers))
+            t, *buffers = state.values()
+            leaves[t, p.dtype, p.device].append(Leaf(p, g, tuple(buffers)))
         return leaves
 
+    def _buffers(self, p: Tensor) -> dict[str, Tensor]:
+        """What the rule's state of p starts from."""
+        return {name: torch.zeros_like(p) for name in self.rule.state}
+
     def _check_gradients(self) -> None:
+        """ValueError for a step size out of range, or for gradients that the rule cannot take."""
         for number, group in enumerate(self.param_groups):
             lr = group["lr"]
             # A tensor is not looked at here: that would wait for its device at every step.
@@ -115,13 +133,10 @@ class RuleOptimizer(torch.optim.Optimizer):
                         f"the gradient of parameter {name} is {p.grad.layout}; {self.rule.name} takes dense ones"
                     )
 
-    def _compiled(self) -> Compiled:
-        if "_step" not in self.__dict__:
-            self._step = compiled(self.rule)
-        return self._step
 
-
-def from_rule(rule: Rule, name: str | None = None) -> type[RuleOptimizer]:
+def from_rule(
+    rule: Rule, name: str | None = None, base: type[RuleOptimizer] = RuleOptimizer
+) -> type[RuleOptimizer]:
     """The optimizer class of a rule, e.g. ``from_rule(adam)(model.parameters(), lr=1e-3, beta2=0.99)``.
 
     A rule is elementwise: a large tensor is updated block by block.
@@ -135,7 +150,7 @@ def from_rule(rule: Rule, name: str | None = None) -> type[RuleOptimizer]:
     )
     doc = f"{rule.update.__doc__}\n\nAs a torch optimizer; η is ``lr``. The other options: :class:`RuleOptimizer`."
     body = {"rule": rule, "__doc__": doc, "__module__": "coursekit.optim", "__signature__": signature}
-    return type(name, (RuleOptimizer,), body)
+    return type(name, (base,), body)
 
 
 def _check(rule: Rule, options: Mapping[str, Any], known: Iterable[str]) -> None:
@@ -150,20 +165,3 @@ def _check(rule: Rule, options: Mapping[str, Any], known: Iterable[str]) -> None
         if isinstance(value, Tensor) and value.ndim:
             raise ValueError(f"{key} must be one number, got shape {tuple(value.shape)}")
         check_range({"lr": "eta", "l2": "wd"}.get(key, key), value, called=key)
-
-
-def _as_tensor(value: Any, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """A number as a 0-d tensor, filled on its device: no copy, nothing to wait for."""
-    if isinstance(value, Tensor):
-        return value
-    return torch.full((), value, dtype=torch.promote_types(dtype, torch.float32), device=device)
-
-
-@functools.cache
-def _record_type(names: tuple[str, ...]) -> Any:
-    return namedtuple("Values", names)
-
-
-def _record(values: Mapping[str, Any]) -> Any:
-    """Named values of a kind that ``torch.compile`` can take as an argument."""
-    return _record_type(tuple(values))(**values)

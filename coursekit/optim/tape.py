@@ -16,19 +16,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..rules import ops
 from ..rules.rule import Rule
 
-# Name of a recorded function -> (torch's function with out=, the same for numbers).
-OPERATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
+# Name of a recorded function -> (torch's function with out=, the same for numbers and 0-d tensors).
+OPERATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "add": (torch.add, operator.add),
     "sub": (torch.sub, operator.sub),
     "mul": (torch.mul, operator.mul),
     "div": (torch.div, operator.truediv),
     "neg": (torch.neg, operator.neg),
     "abs": (torch.abs, abs),
-    "sqrt": (torch.sqrt, None),
-    "sign": (torch.sign, None),
-    "maximum": (torch.maximum, None),
+    "sqrt": (torch.sqrt, ops.sqrt),
+    "sign": (torch.sign, ops.sign),
+    "maximum": (torch.maximum, ops.maximum),
 }
 REVERSED = {"radd": "add", "rsub": "sub", "rmul": "mul", "rdiv": "div", "rtruediv": "div"}
 
@@ -46,8 +47,6 @@ class Symbol(Tensor):  # a Tensor, so that the rules' ops treat it as one
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(func, "__name__", "").strip("_")
-        if name == "broadcast_tensors":
-            return args
         swap = name in REVERSED
         name = REVERSED.get(name, name)
         if name not in OPERATIONS or kwargs:
@@ -60,20 +59,22 @@ class Recorder:
     """Collects operations; slots are numbered in the order in which they are filled."""
 
     def __init__(self) -> None:
-        self.constants: dict[int, float] = {}
+        self.constants: dict[int, Any] = {}
         self.is_number: list[bool] = []
+        self.is_plain: list[bool] = []  # a Python number, not a 0-d tensor
         self.operations: list[tuple[str, tuple[int, ...], int]] = []
 
-    def symbol(self, number: bool) -> Symbol:
+    def symbol(self, number: bool, plain: bool) -> Symbol:
         made = torch.empty(0, device="meta").as_subclass(Symbol)
         made.slot, made.recorder = len(self.is_number), self
         self.is_number.append(number)
+        self.is_plain.append(plain)
         return made
 
     def slot(self, value: Any) -> int:
         if isinstance(value, Symbol):
             return value.slot
-        constant = self.symbol(number=True).slot
+        constant = self.symbol(True, not isinstance(value, Tensor)).slot
         self.constants[constant] = value
         return constant
 
@@ -81,9 +82,9 @@ class Recorder:
         slots = [self.slot(a) for a in args]
         if name in ("mul", "add") and self.is_number[slots[0]]:
             slots.reverse()  # torch wants the tensor first
-        result = self.symbol(number=all(self.is_number[s] for s in slots))
-        one_number = not self.is_number[result.slot] and any(self.is_number[s] for s in slots)
-        if one_number and (name == "maximum" or self.is_number[slots[0]]):  # torch has no such form with out=
+        result = self.symbol(all(self.is_number[s] for s in slots), all(self.is_plain[s] for s in slots))
+        one_number = not self.is_number[result.slot] and any(self.is_plain[s] for s in slots)
+        if one_number and (name == "maximum" or self.is_plain[slots[0]]):  # torch has no such form with out=
             raise Unrecordable(f"{name} of a number and a tensor")
         self.operations.append((name, tuple(slots), result.slot))
         return result
@@ -94,11 +95,11 @@ class Tape:
     """``numbers`` is played once a step, ``tensors`` once for every leaf; ``scratch`` buffers are enough."""
 
     slots: int
-    constants: dict[int, float]
+    constants: dict[int, Any]
     inputs: tuple[tuple[str, int], ...]
     leaf: tuple[int, ...]
     numbers: list[tuple[Callable[..., Any], tuple[int, ...], int]]
-    tensors: list[tuple[Callable[..., Any], tuple[int, ...], int | None, int]]
+    tensors: Sequence[tuple[Callable[..., Any], tuple[int, ...], int | None, int]]
     scratch: int
 
     def prepare(self, values: dict[str, Any]) -> list[Any]:
@@ -125,13 +126,16 @@ class Tape:
 
 
 @functools.cache
-def tape_of(rule: Rule) -> Tape | None:
-    """The rule's tape, or None if it uses more than arithmetic, square roots, signs and maxima."""
+def tape_of(rule: Rule, tensors: frozenset[str] = frozenset()) -> Tape | None:
+    """The rule's tape, or None if it uses more than arithmetic, square roots, signs and maxima.
+
+    ``tensors`` names the hyper-parameters and scalars that are 0-d tensors.
+    """
     r = Recorder()
     scalar_names = rule.scalars(1, SimpleNamespace(**rule.defaults)) if rule.scalars else {}
-    h = {name: r.symbol(number=True) for name in rule.defaults}
-    scalars = {name: r.symbol(number=True) for name in scalar_names}
-    w, g, *state = (r.symbol(number=False) for _ in range(2 + len(rule.state)))
+    h = {name: r.symbol(True, name not in tensors) for name in rule.defaults}
+    scalars = {name: r.symbol(True, name not in tensors) for name in (*scalar_names, *rule.sums, *rule.peaks)}
+    w, g, *state = (r.symbol(False, False) for _ in range(2 + len(rule.state)))
     try:
         delta, new = rule.update(w, g, tuple(state), SimpleNamespace(**scalars), SimpleNamespace(**h))
         r.write("add", (w, delta))
@@ -147,8 +151,6 @@ def tape_of(rule: Rule) -> Tape | None:
 def _assign(r: Recorder, inputs: Any, leaf: tuple[int, ...], targets: dict[int, int]) -> Tape | None:
     """Fuse x + c y, then give every result a place: its state, the weights, or a scratch buffer free by then."""
     numbers = [(OPERATIONS[n][1], args, out) for n, args, out in r.operations if r.is_number[out]]
-    if any(f is None for f, _, _ in numbers):
-        return None
     program = [(n, args, None, out) for n, args, out in r.operations if not r.is_number[out]]
     program = _fuse(_needed(program, set(targets)), r, set(targets))
     last = {a: i for i, (_, args, _, _) in enumerate(program) for a in args}
@@ -175,7 +177,7 @@ def _assign(r: Recorder, inputs: Any, leaf: tuple[int, ...], targets: dict[int, 
                 scratch += 1
             place[out] = free.pop()
         tensors.append((OPERATIONS[name][0], reads, alpha, place[out]))
-    return Tape(slots + scratch, r.constants, inputs, leaf, numbers, tensors, scratch)  # type: ignore[arg-type]
+    return Tape(slots + scratch, r.constants, inputs, leaf, numbers, tensors, scratch)
 
 
 def _needed(program: list[Any], kept: set[int]) -> list[Any]:
@@ -196,7 +198,7 @@ def _fuse(program: list[Any], r: Recorder, kept: set[int]) -> list[Any]:
             uses[a] = uses.get(a, 0) + 1
     products = {
         out: args for n, args, _, out in program
-        if n == "mul" and r.is_number[args[1]] and uses.get(out) == 1 and out not in kept
+        if n == "mul" and r.is_plain[args[1]] and uses.get(out) == 1 and out not in kept
     }  # fmt: skip
     fused, gone = [], set()
     for name, args, alpha, out in program:

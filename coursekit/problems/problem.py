@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor
@@ -68,6 +70,8 @@ class Problem:
         with torch.enable_grad():
             w = w.detach().requires_grad_(True)
             (g,) = torch.autograd.grad(self.value(w).sum(), w, create_graph=True)
+            if not g.requires_grad:  # f is linear
+                return torch.zeros_like(g)
             (hv,) = torch.autograd.grad((g * v).sum(), w)
         return hv
 
@@ -88,3 +92,38 @@ class Problem:
             )
         if not bool(w.isfinite().all()):
             raise ValueError(f"{name} must be finite, got a NaN or an infinity")
+
+
+class FiniteSum(Problem):
+    """A mean over n examples: f(w) = (1/n) Σ_i f_i(w). The tensors among its parameters ``p`` hold the examples.
+
+    Their examples lie on the axis after ``axes`` leading ones, which are axes of runs: each run has its own.
+    """
+
+    n: int
+    axes: int = 0
+
+    def on(self, indices: Tensor) -> Self:
+        """The mean over the examples of these indices only; (..., b) gives a set of b to each run of the batch.
+
+        Its constants are not known. Raises ValueError unless the indices are integers.
+        """
+        if indices.ndim == 0 or indices.is_floating_point() or indices.dtype == torch.bool:
+            raise ValueError(
+                f"indices must be integers of shape (..., b), got {indices.dtype} {tuple(indices.shape)}"
+            )
+        if self.axes:
+            raise ValueError(f"indices have been chosen already, of {self.axes} batch axes: choose from the whole")
+        return self._part(lambda data: data[indices], indices.shape[-1], indices.ndim - 1)
+
+    def per_example_grads(self, w: Tensor) -> Tensor:
+        """The gradient of every example, shape (..., dim) -> (..., n, dim); their mean over n is the gradient."""
+        alone = self._part(lambda data: data.unsqueeze(self.axes + 1), 1, self.axes + 1)
+        return alone.grad(w[..., None, :].expand(*w.shape[:-1], self.n, self.dim))
+
+    def _part(self, choose: Callable[[Tensor], Tensor], n: int, axes: int) -> Self:
+        part = copy.copy(self)
+        part.p = SimpleNamespace(**{k: choose(v) if isinstance(v, Tensor) else v for k, v in vars(self.p).items()})
+        part.n, part.axes = n, axes
+        part.L = part.mu = part.pl = part.f_star = part.w_star = None
+        return part

@@ -1,4 +1,4 @@
-"""AdaGrad and RMSProp: each coordinate's step divided by the size of its own past gradients."""
+"""AdaGrad and RMSProp: each step divided by the size of the past gradients, by coordinate or all together."""
 
 from typing import Any
 
@@ -11,6 +11,18 @@ def adagrad(w: Any, g: Any, state: Any, scalars: Any, h: Any) -> Any:
     """AdaGrad, diagonal: s ← s + g², w ← w - η g / (√s + ε)."""
     (s,) = state
     s = s + g * g
+    return -h.eta * g / (sqrt(s) + h.eps), (s,)
+
+
+@rule(state=("s",), eta=1.0, eps=1e-10, sums={"g2": lambda w, g, state, h: g * g})
+def adagrad_norm(w: Any, g: Any, state: Any, scalars: Any, h: Any) -> Any:
+    """AdaGrad-Norm: s ← s + ‖g‖², w ← w - η g / (√s + ε), with the Euclidean norm of the whole gradient.
+
+    TDL Algorithm 4 with P_t of Theorem 4.6.4 is η = 1, ε = 0: then the first step has length 1 whatever f is, and
+    a start with g = 0 divides 0 by 0. Every coordinate holds the same number s.
+    """
+    (s,) = state
+    s = s + scalars.g2
     return -h.eta * g / (sqrt(s) + h.eps), (s,)
 
 

@@ -38,15 +38,17 @@ def sin(x: Any) -> Any:
 
 def sign(x: Any) -> Any:
     """Sign, with sign(0) = 0."""
-    if isinstance(x, Tensor):
+    if hasattr(x, "sign"):  # a tensor, or a list of them
         return x.sign()
     return _sympy().sign(x) if _symbolic(x) else float(x > 0) - float(x < 0)
 
 
 def maximum(x: Any, y: Any) -> Any:
     """Elementwise maximum."""
-    if isinstance(x, Tensor) or isinstance(y, Tensor):
-        return torch.maximum(*torch.broadcast_tensors(torch.as_tensor(x), torch.as_tensor(y)))
+    if isinstance(x, Tensor):
+        return torch.maximum(x, y) if isinstance(y, Tensor) else x.clamp(min=y)
+    if isinstance(y, Tensor):
+        return y.clamp(min=x)
     return _sympy().Max(x, y) if _symbolic(x) or _symbolic(y) else max(x, y)
 
 

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 Update = Callable[[Any, Any, tuple[Any, ...], Any, Any], tuple[Any, tuple[Any, ...]]]
 Scalars = Callable[[Any, Any], Mapping[str, Any]]
 Part = Callable[[Any, Any, tuple[Any, ...], Any], Any]
+Leaf = tuple[Any, Any, tuple[Any, ...], Any]
 
-# The range of each hyper-parameter, by its symbol: (lowest, highest, is the lowest allowed?).
-RANGES: dict[str, tuple[float, float, bool]] = {
-    "eta": (0.0, math.inf, False),
-    "beta": (0.0, 1.0, True),
-    "beta1": (0.0, 1.0, True),
-    "beta2": (0.0, 1.0, True),
-    "eps": (0.0, math.inf, True),
-    "wd": (0.0, math.inf, True),  # λ, weight decay
+# The range of each hyper-parameter, by its symbol, as mathematics writes it: [ and ] include the end.
+RANGES = {
+    "eta": "(0, inf)",
+    "beta": "[0, 1)",
+    "beta1": "[0, 1)",
+    "beta2": "[0, 1)",
+    "eps": "[0, inf)",
+    "wd": "[0, inf)",  # λ, weight decay
+    "sigma": "(0, inf)",
+    "gamma": "[0, inf)",  # AMGT: how strongly the variance of the gradients counts
+    "alpha": "[0, inf)",  # AMGT: decay of the step
+    "tau": "(0, inf)",  # a threshold
+    "rho": "[0, inf)",  # radius of the ball of SAM
+    "floor": "[0, inf)",  # what ASAM makes of a weight of zero
+    "power": "[0, 1]",  # AdaHessian's k
+    "every": "[1, inf)",  # steps from one computation of Shampoo's roots to the next
 }
 
 
@@ -35,6 +44,7 @@ class Rule:
     A rule itself never adds coordinates up: ``sums`` and ``peaks`` name elementwise functions
     ``part(w, g, state, h)`` whose sum, or maximum, over the whole parameter vector the engine takes before the
     step and hands over among the ``scalars``: ``sums={"g2": lambda w, g, state, h: g * g}``, then ``scalars.g2``.
+    The peaks come first, and a sum finds them in its ``h``.
     """
 
     update: Update
@@ -77,18 +87,41 @@ class Rule:
         """The step-dependent scalars of step t (1-based)."""
         return SimpleNamespace(**(self.scalars(t, h) if self.scalars else {}))
 
+    def totals(
+        self, leaves: Sequence[Leaf], peak: Callable[[Iterator[Any]], Any], total: Callable[[Iterator[Any]], Any]
+    ) -> dict[str, Any]:
+        """The peaks and sums over all leaves (w, g, state, h) of one vector, by the engine's two functions."""
+        peaks = {name: peak(part(*leaf) for leaf in leaves) for name, part in self.peaks.items()}
+        seen = [(w, g, state, SimpleNamespace(**vars(h), **peaks)) for w, g, state, h in leaves]
+        return peaks | {name: total(part(*leaf) for leaf in seen) for name, part in self.sums.items()}
+
+    def scalars_along(self, t: Any, w: Tensor, g: Tensor, state: tuple[Tensor, ...], h: Any) -> SimpleNamespace:
+        """All scalars of step t for vectors along the last axis, which totals keep with length 1."""
+        totals = self.totals(
+            [(w, g, state, h)], lambda x: next(x).amax(-1, keepdim=True), lambda x: next(x).sum(-1, keepdim=True)
+        )
+        return SimpleNamespace(**vars(self.scalars_at(t, h)), **totals)
+
 
 def check_range(name: str, value: Any, called: str | None = None) -> None:
     """ValueError unless the value, or every entry of a tensor, is in the range of this hyper-parameter."""
-    low, high, closed = RANGES[name]
+    allowed = RANGES[name]
+    low, high = map(float, allowed[1:-1].split(","))
     try:
         values = torch.as_tensor(value)
     except (TypeError, RuntimeError) as error:
         raise ValueError(f"{called or name} must be a number or a tensor, got {value!r}") from error
-    inside = (values >= low if closed else values > low) & (values < high)
-    if not bool(inside.all()):
-        allowed = f"{'[' if closed else '('}{low:g}, {high:g})"
+    above = values >= low if allowed[0] == "[" else values > low
+    below = values <= high if allowed[-1] == "]" else values < high
+    if not bool((above & below).all()):
         raise ValueError(f"{called or name} must lie in {allowed}, got {value!r}")
+
+
+def check_choices(allowed: Mapping[str, Sequence[str]], **given: str) -> None:
+    """ValueError unless each given option is one of those allowed under its name."""
+    for name, value in given.items():
+        if value not in allowed[name]:
+            raise ValueError(f"{name} must be one of {', '.join(allowed[name])}, got {value!r}")
 
 
 def rule(

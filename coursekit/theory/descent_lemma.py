@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
-from ..descend import Trajectory
-from ..rules.gradient_descent import gradient_descent
-from .theorem import Assumption, Constants, Sides, Theorem
+from .path import DESCENT, step_up_to, value_size
+from .theorem import Assumption, Constants, Evidence, Sides, Theorem
 
 
-def _eta(run: Trajectory) -> Tensor:
-    return torch.as_tensor(run.h.eta, dtype=run.f.dtype, device=run.f.device)
-
-
-def _decrease(run: Trajectory, k: Constants) -> Sides:
-    eta, f, g2 = _eta(run), run.f, run.grad_norm[:-1] ** 2
-    promised = eta * (1 - eta * k["L"] / 2) * g2
+def _decrease(run: Evidence, k: Constants) -> Sides:
+    f, g2 = run.f, run.grad_norm[:-1] ** 2
+    promised = run.eta * (1 - run.eta * k["L"] / 2) * g2
     return Sides(
         left=f[1:],
         right=f[:-1] - promised,
-        scale=f[:-1].abs() + f[1:].abs() + promised.abs(),
+        scale=value_size(run)[:-1] + value_size(run)[1:] + promised.abs(),
         promised=promised,
         achieved=f[:-1] - f[1:],
     )
@@ -30,6 +24,7 @@ descent_lemma = Theorem(
     id="descent-lemma",
     kind="lemma",
     title="Descent lemma",
+    chapter=2,
     statement=r"""
 Let $f$ be $L$-smooth and let $w_{t+1} = w_t - \eta\,\nabla f(w_t)$. Then
 
@@ -40,23 +35,15 @@ $$
 For $0 < \eta < 2/L$ the subtracted term is positive wherever the gradient is not zero: $f$ decreases. It is
 largest at $\eta = 1/L$, where it equals $\|\nabla f(w_t)\|^2/(2L)$.
 """,
-    source="KH-2.2.1; TDL-L4.1.4 for steps up to 1/L",
+    source="KH-2.2.1, TDL-L4.1.4, TDL-fn5, GG-eq7",
     assumptions=(
         Assumption(
             "smoothness",
             "on the segment from $w_t$ to $w_{t+1}$ the gradient changes by at most $L$ times the distance",
             lambda run, k: bool((torch.as_tensor(k["L"]) > 0).all()),
         ),
-        Assumption(
-            "gradient descent",
-            "each step is $w - \\eta \\nabla f(w)$ with the exact gradient",
-            lambda run, k: run.rule is gradient_descent,
-        ),
-        Assumption(
-            "step",
-            "$0 < \\eta < 2/L$",
-            lambda run, k: bool((_eta(run) * torch.as_tensor(k["L"]) < 2).all()),
-        ),
+        DESCENT,
+        Assumption("step", "$0 < \\eta < 2/L$", step_up_to(2, closed=False, constant=False)),
     ),
     constants=("L",),
     needs=("f", "grad_norm"),

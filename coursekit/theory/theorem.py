@@ -8,9 +8,35 @@ from typing import Any
 
 from torch import Tensor
 
-from ..descend import Trajectory
+from ..problems.problem import Problem
 
 Constants = Mapping[str, Any]
+
+# What a theorem is held against: a Trajectory of `descend`, a Run of `minimize`, or Points.
+Evidence = Any
+
+
+@dataclass(frozen=True)
+class Points:
+    """Pairs of points w and v, shape (n, ..., dim), for a statement about a function instead of a run.
+
+    Raises ValueError unless both are points of the problem, of the same shape.
+    """
+
+    problem: Problem
+    w: Tensor
+    v: Tensor
+
+    def __post_init__(self) -> None:
+        self.problem.check_point(self.w, "w")
+        self.problem.check_point(self.v, "v")
+        if self.w.ndim < 2 or self.w.shape != self.v.shape:
+            raise ValueError(f"w and v must be (n, ..., dim), got {tuple(self.w.shape)} and {tuple(self.v.shape)}")
+
+    @property
+    def T(self) -> int:
+        """Number of pairs."""
+        return len(self.w)
 
 
 @dataclass(frozen=True)
@@ -19,38 +45,59 @@ class Assumption:
 
     name: str
     text: str
-    met: Callable[[Trajectory, Constants], bool]
+    met: Callable[[Evidence, Constants], bool]
 
 
 @dataclass(frozen=True)
 class Sides:
     """The two sides of ``left <= right``, one entry per checked step (first axis) and run of the batch.
 
-    ``scale`` is the size of the terms that were added up: rounding error is measured against it.
-    ``promised`` and ``achieved`` are what the bound guarantees and what the run did; their ratio is the tightness.
+    ``scale`` is the size of the terms that were added up: rounding error is measured against it. ``promised`` and
+    ``achieved`` are what the bound guarantees and what the run did, where these are not the two sides themselves;
+    their ratio is the tightness. ``equal`` asks for ``left == right``. With ``over_seeds`` the statement is about
+    the mean of ``left`` over its second axis, on which each entry is an independent run.
     """
 
     left: Tensor
     right: Tensor
     scale: Tensor
-    promised: Tensor
-    achieved: Tensor
+    promised: Tensor | None = None
+    achieved: Tensor | None = None
+    equal: bool = False
+    over_seeds: bool = False
+
+
+@dataclass(frozen=True)
+class Sharp:
+    """The exact worst case, or a smaller bound on it: in words (MyST Markdown), and who proved it.
+
+    ``loose(run, constants)`` is how many times larger the theorem's own bound is, at the last step of the run, or
+    NaN where this is not known; if not ``exact``, it may be more.
+    """
+
+    text: str
+    source: str
+    loose: Callable[[Evidence, Constants], float]
+    exact: bool = True
 
 
 @dataclass(frozen=True)
 class Theorem:
     """A statement that the book proves, with what is needed to hold a run against it.
 
-    ``kind`` is lemma, theorem or proposition; ``statement`` is MyST Markdown, and the book prints it from here.
-    ``constants`` names the problem's constants that the bound uses; ``needs`` the records of the run.
+    ``kind`` is lemma, theorem or proposition; ``statement`` is MyST Markdown, and the book prints it from here;
+    ``source`` names the ledger's claims. ``constants`` names the constants that the bound uses (the problem's, or
+    given to the certificate); ``needs`` the records of the run; ``sharp`` is what is known to be better.
     """
 
     id: str
     kind: str
     title: str
+    chapter: int
     statement: str
     source: str
     assumptions: tuple[Assumption, ...]
     constants: tuple[str, ...]
     needs: tuple[str, ...]
-    sides: Callable[[Trajectory, Constants], Sides]
+    sides: Callable[[Evidence, Constants], Sides]
+    sharp: Sharp | None = None

@@ -20,10 +20,27 @@ import torch
 
 from .. import palette
 from ..problems import PLSine, Problem, Quadratic, Rosenbrock
-from ..rules import Rule, adam, gradient_descent, heavy_ball, nesterov
+from ..rules import (
+    Rule,
+    adagrad,
+    adagrad_norm,
+    adam,
+    adamw,
+    amsgrad,
+    gradient_descent,
+    heavy_ball,
+    lion,
+    nesterov,
+    rmsprop,
+    sign_descent,
+)
 from .trace import problem_js, rule_js
 
-RULES: tuple[Rule, ...] = (gradient_descent, heavy_ball, nesterov, adam)
+RULES: tuple[Rule, ...] = (
+    gradient_descent, heavy_ball, nesterov,
+    adagrad, adagrad_norm, rmsprop, adam, adamw, amsgrad,
+    sign_descent, lion,
+)  # fmt: skip
 PROBLEMS: tuple[Problem, ...] = (Quadratic(torch.ones(2, dtype=torch.float64)), Rosenbrock(), PLSine())
 # In an order in which each part comes after those it imports; the last one's exports are the module's.
 PARTS = (

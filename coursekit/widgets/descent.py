@@ -129,6 +129,7 @@ def _ray(ax: Axes, chosen: Trajectory, one_step: Trajectory) -> None:
 def _time(ax: Axes, chosen: Trajectory, near_limit: Trajectory) -> None:
     L = float(chosen.problem.L or 0)
     promised = lemma.sides(chosen, {"L": L}).promised
+    assert promised is not None
     bound = torch.cat([chosen.f[:1], chosen.f[0] - promised.cumsum(0)])
     ax.semilogy(chosen.f, label=f"$\\eta = {chosen.h.eta * L:.3g}/L$", **line("measured"))
     ax.semilogy(bound, label="its bound", **line("bound"))

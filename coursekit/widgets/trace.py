@@ -37,22 +37,32 @@ class _Printer(JavascriptCodePrinter):
 
 
 class _Symbols(np.ndarray):
-    """An array of symbols whose ``w[..., 0]`` is the symbol itself, as it would be a number for a tensor."""
+    """An array of symbols; one entry of it, ``w[..., 0]``, is the symbol itself."""
 
     def __getitem__(self, key: Any) -> Any:
         item = super().__getitem__(key)
         return item.item() if isinstance(item, np.ndarray) and item.ndim == 0 else item
 
+    def __array_wrap__(self, array: Any, *rest: Any) -> Any:
+        """Sums and products over all coordinates are numbers too."""
+        return super().__array_wrap__(array, *rest) if array.ndim else array.item()
+
 
 def rule_js(rule: Rule) -> str:
-    """A JavaScript object ``{state, defaults, scalars(t, h), update(w, g, s, c, h)}`` for one coordinate.
+    """A JavaScript object ``{state, defaults, scalars(t, h), peaks, sums, update(w, g, s, c, h)}``.
 
-    ``update`` returns ``[delta, newState]``; ``scalars`` is evaluated once per step, t = 1, 2, ...
+    ``update`` is for one coordinate and returns ``[delta, newState]``. ``scalars`` is evaluated once per step,
+    t = 1, 2, ...; ``peaks`` and ``sums`` hold functions ``(w, g, s, h)``: their maximum and sum over the
+    coordinates join the scalars in c, and a sum finds the peaks in its h.
     """
     h = _namespace("h", rule.defaults)
     scalars = rule.scalars(_symbol("t"), h) if rule.scalars else {}
-    state = tuple(_symbol(f"s[{i}]") for i in range(len(rule.state)))
-    delta, new = rule(_symbol("w"), _symbol("g"), state, _namespace("c", scalars), h)
+    w, g, state = _symbol("w"), _symbol("g"), tuple(_symbol(f"s[{i}]") for i in range(len(rule.state)))
+
+    def over(parts: Mapping[str, Callable[..., Any]], h: Any) -> str:
+        return _object({k: _function("w, g, s, h", [f(w, g, state, h)], lambda v: v[0]) for k, f in parts.items()})
+
+    delta, new = rule(w, g, state, _namespace("c", [*scalars, *rule.peaks, *rule.sums]), h)
     return _object(
         {
             "state": json.dumps(list(rule.state)),
@@ -60,6 +70,8 @@ def rule_js(rule: Rule) -> str:
             "scalars": _function(
                 "t, h", list(scalars.values()), lambda v: f"({_object(dict(zip(scalars, v, strict=True)))})"
             ),
+            "peaks": over(rule.peaks, h),
+            "sums": over(rule.sums, _namespace("h", [*rule.defaults, *rule.peaks])),
             "update": _function("w, g, s, c, h", [delta, *new], lambda v: f"[{v[0]}, [{', '.join(v[1:])}]]"),
         }
     )

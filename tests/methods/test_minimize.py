@@ -1,19 +1,21 @@
 """Every method on every problem against scipy, the recorded iteration counts, and what a run reports."""
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
 import torch
 from scipy import optimize
 
-from coursekit import data
+from coursekit import data, descend
 from coursekit.methods import (
     Direction,
     Method,
+    Run,
     armijo,
     bfgs,
     damped_newton,
+    full_step,
     gradient_descent_with,
     lbfgs,
     minimize,
@@ -32,7 +34,9 @@ from coursekit.problems import (
     Rosenbrock,
     tanh_network,
 )
+from coursekit.rules import gradient_descent
 from coursekit.stopping import gradient_below, value_change_below
+from coursekit.theory import certify, descent_lemma
 
 from .test_line_search import vector
 from .test_newton import random
@@ -182,6 +186,37 @@ def test_a_run_keeps_its_path_and_its_bill() -> None:
     assert (run.spent[0].gradients, run.spent[0].hvps) == (1, 0)
     assert (run.calls.gradients, run.calls.values, run.calls.hvps) == (2, 1, 4)
     assert repr(run).startswith("damped newton on Quadratic: 1 steps, 2 gradients, 1 values, 4 Hessian products")
+
+
+def test_a_run_is_a_record_like_that_of_descend() -> None:
+    steps = minimize(bowl, gradient_descent_with(partial(full_step, eta=0.15)), vector(1.0, 1.0), 20, stop=None)
+    run = descend(bowl, gradient_descent, vector(1.0, 1.0), 20, record=("w", "f", "grad_norm"), eta=0.15)
+    assert steps.records.keys() == run.records.keys()
+    for name in (*run.records, "eta"):
+        torch.testing.assert_close(getattr(steps, name), getattr(run, name), rtol=1e-12, atol=1e-14)
+    assert (steps.T, int(steps.stopped), bool(steps.diverged)) == (run.T, int(run.stopped), bool(run.diverged))
+    assert steps.calls.gradients == run.calls.gradients == 21
+    with pytest.raises(AttributeError, match="'g' was not recorded"):
+        _ = steps.g
+
+
+def test_a_certificate_accepts_what_meets_its_assumptions_and_nothing_else() -> None:
+    def run(method: Method, problem: Problem = bowl) -> Run:
+        return minimize(problem, method, vector(1.0, 1.0), 60)
+
+    careful = gradient_descent_with(partial(armijo, c1=0.5))  # then eta <= 1/L along each step taken here
+    steps = run(careful, Quadratic(vector(4.0, 4.0)))
+    assert float(steps.eta.max()) < 2 / 4
+    certificate = certify(descent_lemma, steps)
+    assert certificate
+    assert certificate.steps == steps.T
+    wrong = certify(descent_lemma, steps, L=0.4)
+    assert not wrong
+    assert not wrong.refused  # violated, by measurement
+    too_long = gradient_descent_with(partial(full_step, eta=0.2))
+    assert certify(descent_lemma, run(too_long)).refused.startswith("step")
+    for method in (newton(), bfgs(), lbfgs()):
+        assert "gradient descent" in certify(descent_lemma, run(method)).refused
 
 
 def test_stopping_criteria_are_those_of_descend() -> None:

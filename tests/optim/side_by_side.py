@@ -7,6 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from coursekit.optim import RuleOptimizer, named
+
+# Every optimizer that is a rule of the book and nothing else.
+CLASSES = [c for c in vars(named).values() if isinstance(c, type) and issubclass(c, RuleOptimizer)]
 Make = Callable[[nn.Module], torch.optim.Optimizer]
 f64 = torch.float64
 

@@ -8,14 +8,15 @@ import pickle
 import pytest
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.nn import functional
 
 from coursekit import optim
 from coursekit.rules import rule
-from tests.optim.side_by_side import Network, f64, loss_at, one_group, train, two_groups
+from tests.habits import Waited, no_waiting
+from tests.optim.side_by_side import CLASSES, Network, batch, f64, loss_at, one_group, train, two_groups
 
-CLASSES = [getattr(optim, name) for name in optim.__all__ if name not in ("RuleOptimizer", "from_rule")]
-every_class = pytest.mark.parametrize("made", CLASSES, ids=lambda c: c.__name__)
+LAYERWISE = [optim.LAMB, optim.Muon, optim.Shampoo]
+every_class = pytest.mark.parametrize("made", CLASSES + LAYERWISE, ids=lambda c: c.__name__)
 
 
 @every_class
@@ -177,34 +178,64 @@ def test_a_bad_step_moves_nothing(named: bool) -> None:
     assert not optimizer.state
 
 
-class NoWaiting(TorchDispatchMode):
-    """Fails on what would make a device wait: a scalar read back, a copy to another device."""
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func is torch.ops.aten._local_scalar_dense.default:
-            raise AssertionError("a scalar was read back")
-        if func is torch.ops.aten._to_copy.default and (kwargs or {}).get("device") is not None:
-            raise AssertionError("a copy to a device was asked for")
-        return func(*args, **(kwargs or {}))
-
-
 @every_class
 @pytest.mark.parametrize("tensor_lr", [False, True])
 def test_an_eager_step_waits_for_no_device(made, tensor_lr: bool) -> None:
     net = Network()
     loss_at(net, 0).backward()
     optimizer = made(net.parameters(), lr=torch.tensor(0.1, dtype=f64) if tensor_lr else 0.1)
-    with NoWaiting():
+    with no_waiting():
         for _ in range(3):
             optimizer.step()
 
 
-def test_the_watch_on_waiting_sees_what_it_should() -> None:
-    x = torch.ones(1)
-    with NoWaiting():
-        with pytest.raises(AssertionError, match="read back"):
-            x.item()
-        with pytest.raises(AssertionError, match="read back"):
-            bool(x > 0)
-        with pytest.raises(AssertionError, match="copy to a device"):
-            x.to("meta")
+@pytest.mark.parametrize("peek", [lambda g: g[0].item(), lambda g: 1.0 if g[0] > 0 else 2.0])
+def test_a_rule_that_reads_back_is_caught(peek) -> None:
+    @rule(eta=0.5)
+    def peeking(w, g, state, scalars, h):
+        return -h.eta * peek(g) * g, ()
+
+    p = nn.Parameter(torch.ones(2))
+    p.grad = torch.ones(2)
+    with pytest.raises(Waited), no_waiting():
+        optim.from_rule(peeking)([p]).step()
+
+
+@every_class
+def test_accumulated_gradients_are_one_gradient(made) -> None:
+    def run(parts: list[slice]) -> torch.Tensor:
+        net = Network()
+        optimizer = made(net.parameters(), lr=0.01)
+        for step in range(3):
+            optimizer.zero_grad()
+            x, y = batch(step)
+            for part in parts:
+                functional.mse_loss(net(x[part], 1), y[part]).div(len(parts)).backward()
+            optimizer.step()
+        return torch.cat([p.detach().flatten() for p in net.parameters()])
+
+    halves = run([slice(4), slice(4, 8)])
+    assert float((halves - run([slice(8)])).abs().max()) < 1e-12
+    assert float((halves - run([slice(4)])).abs().max()) > 1e-4
+
+
+def test_a_gradient_scaler_unscales_and_leaves_out() -> None:
+    def run(make, overflow: bool) -> torch.Tensor:
+        net = Network()
+        optimizer = make(net.parameters())
+        scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+        for step in range(4):
+            optimizer.zero_grad()
+            scaler.scale(loss_at(net, step)).backward()
+            if overflow and step == 2:
+                net.crooked.grad[0, 0] = torch.inf
+            scaler.step(optimizer)
+            scaler.update()
+        return torch.cat([p.detach().flatten() for p in net.parameters()])
+
+    for overflow in (False, True):
+        ours, theirs = (run(lambda p, m=m: m.Adam(p, lr=0.01), overflow) for m in (optim, torch.optim))
+        assert float((ours - theirs).abs().max()) < 1e-12
+    plain = train(lambda n: optim.Adam(one_group(n), lr=0.01), range(4))[-1]
+    assert float((run(lambda p: optim.Adam(p, lr=0.01), False) - plain).abs().max()) < 1e-12
+    assert float((ours - plain).abs().max()) > 1e-4  # a step was left out

@@ -45,3 +45,19 @@ def test_clip_and_where(x: float) -> None:
     assert ops.where(x > 0, 2.0, 3.0) == step
     assert float(ops.where(tensor > 0, 2.0, 3.0)) == step
     assert float(ops.where(symbol > 0, 2.0, 3.0).subs(symbol, x)) == step
+
+
+@pytest.mark.parametrize(("x", "y"), [(-1.0, 2.0), (2.0, -1.0), (0.5, 0.5)])
+def test_maximum(x: float, y: float) -> None:
+    a, b = (torch.tensor(v, dtype=torch.float64) for v in (x, y))
+    for pair in ((x, y), (a, y), (x, b), (a, b)):
+        assert float(ops.maximum(*pair)) == max(x, y)
+    symbol = sympy.Symbol("x", real=True)
+    assert float(ops.maximum(symbol, y).subs(symbol, x)) == max(x, y)
+
+
+def test_maximum_of_a_tensor_and_a_number_stays_on_the_tensors_device() -> None:
+    elsewhere = torch.empty(3, device="meta")
+    assert ops.maximum(elsewhere, 0.0).device == ops.maximum(0.0, elsewhere).device == elsewhere.device
+    with pytest.raises(RuntimeError):  # two devices: what a number made into a tensor would have done
+        ops.maximum(elsewhere, torch.zeros(3))

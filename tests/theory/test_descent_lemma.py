@@ -113,5 +113,5 @@ def test_missing_records_and_unknown_constants_are_named() -> None:
 
 def test_the_catalog() -> None:
     assert [by_id(t.id) for t in THEOREMS] == list(THEOREMS)
-    with pytest.raises(ValueError, match="id must be one of descent-lemma"):
+    with pytest.raises(ValueError, match="id must be one of taylor-first-order"):
         by_id("nothing")

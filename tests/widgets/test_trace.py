@@ -11,18 +11,18 @@ import sympy as sp
 import torch
 
 from coursekit.problems import DoubleWell, PLSine, Quadratic, Rosenbrock
-from coursekit.rules import adam, gradient_descent, heavy_ball, nesterov
-from coursekit.rules.ops import absolute, sign
-from coursekit.rules.rule import rule
+from coursekit.rules import Rule, adagrad_norm, amgt, heavy_ball, rule
+from coursekit.rules.ops import absolute, sign, sqrt
+from coursekit.widgets.bundle import RULES
 from coursekit.widgets.trace import _Printer, problem_js, rule_js
 
 F64 = torch.float64
-MATH = SimpleNamespace(sqrt=math.sqrt, pow=math.pow, sin=math.sin, cos=math.cos, abs=abs, sign=np.sign)
+MATH = SimpleNamespace(sqrt=math.sqrt, pow=math.pow, sin=math.sin, cos=math.cos, abs=abs, sign=np.sign, max=max)
 
 
 def read_back(js, key):
     """The function under ``key`` as a Python function: these printed bodies are Python but for their frame."""
-    arguments, body = re.search(rf"{key}: \(([\w, ]+)\) => (.*)", js).groups()
+    arguments, body = re.search(rf"\b{key}: \(([\w, ]+)\) => (.*)", js).groups()
     depths = list(itertools.accumulate((c in "([{") - (c in ")]}") for c in body))
     # The value ends at the first comma or closing brace outside all of its brackets.
     body = body[: next(i for i, d in enumerate(depths) if d < 0 or (d == 0 and body[i] == ","))]
@@ -38,23 +38,44 @@ def same(a, b):
 
 
 def gap_of_rule(traced, reference):
-    """The largest difference between a traced rule's update and the reference rule on tensors."""
-    update = read_back(rule_js(traced), "update")
+    """The largest difference between a traced rule's update and the reference rule on tensors of 3 coordinates."""
+    js = rule_js(traced)
+    update = read_back(js, "update")
     torch.manual_seed(0)
     worst = 0.0
     for t in range(1, 6):
         h = reference.hyper()
-        c = reference.scalars_at(t, h)
-        w, g, *state = torch.randn(2 + len(reference.state), dtype=F64).abs()
-        delta, new = reference(w, g, tuple(state), c, h)
-        got, got_new = update(float(w), float(g), [float(s) for s in state], c, h)
-        worst = max(worst, same([got, *got_new], [float(delta), *map(float, new)]))
+        w, g, *state = torch.randn(2 + len(reference.state), 3, dtype=F64).abs()
+        delta, new = reference(w, g, tuple(state), reference.scalars_along(t, w, g, tuple(state), h), h)
+        places = [(float(w[i]), float(g[i]), [float(s[i]) for s in state]) for i in range(3)]
+        top = {name: max(read_back(js, name)(*place, h) for place in places) for name in traced.peaks}
+        seen = SimpleNamespace(**vars(h), **top)
+        sums = {name: sum(read_back(js, name)(*place, seen) for place in places) for name in traced.sums}
+        c = SimpleNamespace(**vars(reference.scalars_at(t, h)), **top, **sums)
+        got = [[x, *rest] for x, rest in (update(*place, c, h) for place in places)]
+        worst = max(worst, same(got, torch.stack([delta, *new], -1).numpy()))
     return worst
 
 
-@pytest.mark.parametrize("the_rule", [gradient_descent, heavy_ball, nesterov, adam], ids=lambda r: r.name)
+@rule(
+    eta=0.1,
+    peaks={"top": lambda w, g, state, h: absolute(g)},
+    sums={"s": lambda w, g, state, h: (g / h.top) ** 2},  # a sum finds the peaks in its h
+)
+def cautious_norm(w, g, state, scalars, h):
+    return -h.eta * g / (scalars.top * sqrt(scalars.s)), ()
+
+
+@pytest.mark.parametrize("the_rule", [*RULES, amgt, cautious_norm], ids=lambda r: r.name)
 def test_a_traced_rule_is_the_rule(the_rule):
-    assert gap_of_rule(the_rule, the_rule) < 1e-15
+    assert gap_of_rule(the_rule, the_rule) < 2e-15
+
+
+def test_a_sum_over_other_terms_would_be_seen():
+    wrong = Rule(
+        adagrad_norm.update, ("s",), adagrad_norm.defaults, sums={"g2": lambda w, g, state, h: absolute(g)}
+    )
+    assert gap_of_rule(wrong, adagrad_norm) > 0.01
 
 
 def test_a_wrong_sign_would_be_seen():

@@ -4,7 +4,8 @@ import { PROBLEMS, RULES } from "./generated.js";
 /** The points w_0, ..., w_steps of one run, one after another in a Float64Array of (steps + 1) * dim numbers. */
 export function run(problem, rule, params, hyper, start, steps) {
   const { dim, grad } = PROBLEMS[problem];
-  const { state, defaults, scalars, update } = RULES[rule];
+  const { state, defaults, scalars, peaks, sums, update } = RULES[rule];
+  const [tops, totals] = [Object.entries(peaks), Object.entries(sums)];
   const h = { ...defaults, ...hyper };
   const path = new Float64Array((steps + 1) * dim);
   path.set(start);
@@ -13,6 +14,10 @@ export function run(problem, rule, params, hyper, start, steps) {
   for (let t = 1; t <= steps; t++) {
     const g = grad(w, params);
     const c = scalars(t, h);
+    const over = (part, h) => w.map((x, i) => part(x, g[i], memory[i], h));
+    const seen = tops.length ? { ...h } : h; // a sum finds the peaks in its h
+    for (const [name, part] of tops) c[name] = seen[name] = Math.max(...over(part, h));
+    for (const [name, part] of totals) c[name] = over(part, seen).reduce((a, b) => a + b);
     for (let i = 0; i < dim; i++) {
       const [delta, next] = update(w[i], g[i], memory[i], c, h);
       w[i] += delta;

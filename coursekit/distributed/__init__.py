@@ -1,0 +1,5 @@
+"""Many workers on one problem: what they send each other, and how often."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

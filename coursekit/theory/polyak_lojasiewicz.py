@@ -1,0 +1,96 @@
+"""Gradient descent under the Polyak-Łojasiewicz inequality."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from .nonconvex import at_one
+from .path import BELOW_TWO, DESCENT, SMOOTH, UP_TO_ONE, at_most, eta, rounding, times, value_size
+from .theorem import Assumption, Constants, Evidence, Sharp, Sides, Theorem
+
+
+def _is_pl(run: Evidence, k: Constants) -> bool:
+    gap, scale = run.f - k["f_star"], run.f.abs() + abs(k["f_star"])
+    return bool((run.grad_norm**2 / 2 - k["pl"] * gap >= -rounding(gap) * k["pl"] * scale).all())
+
+
+PL = Assumption(
+    "PL",
+    r"$\|\nabla f(w)\|^2 \ge 2 \mu (f(w) - f^\star)$ with $0 < \mu \le L$ (asked of the points of the run)",
+    lambda run, k: k["pl"] > 0 and at_most(k["pl"], k["L"]) and _is_pl(run, k),
+)
+
+
+def _geometric(run: Evidence, k: Constants, factor: Tensor) -> Sides:
+    gap, t = run.f - k["f_star"], times(run.f)
+    scale = t * factor ** (t - 1) * gap[0] + value_size(run)[1:] + abs(k["f_star"])
+    return Sides(left=gap[1:], right=factor**t * gap[0], scale=scale)
+
+
+def _whole_range(run: Evidence, k: Constants) -> Sides:
+    return _geometric(run, k, 1 - eta(run) * k["pl"] * (2 - eta(run) * k["L"]))
+
+
+def _printed(run: Evidence, k: Constants) -> Sides:
+    return _geometric(run, k, 1 - eta(run) * k["pl"])
+
+
+def _loose(run: Evidence, k: Constants) -> float:
+    return (1 + k["pl"] / k["L"] / 2) ** run.T if at_one(run, k) else math.nan
+
+
+SHARP = Sharp(
+    r"at $\eta = 1/L$ the factor is at most $(2L - 2\mu)/(2L + \mu)$ a step",
+    "Abbaszadehpeivandi, de Klerk and Zamani 2023",
+    _loose,
+    exact=False,
+)
+
+gd_pl = Theorem(
+    id="gd-pl",
+    kind="theorem",
+    title="Gradient descent under PL",
+    chapter=2,
+    statement=r"""
+Let $f$ be $L$-smooth and $\mu$-PL, and $w_{t+1} = w_t - \eta\,\nabla f(w_t)$ with $0<\eta<2/L$. Then for every
+$T \ge 1$
+
+$$
+f(w_T) - f^\star \;\le\; \bigl(1-\eta\mu\,(2-\eta L)\bigr)^T\,\bigl(f(w_0)-f^\star\bigr) .
+$$
+
+The factor is smallest at $\eta = 1/L$, where it is $1-\mu/L$. If $\mu = L$ a parabola attains it for every
+$\eta$.
+""",
+    source="PL-thm1, KH-3.1-PL",
+    assumptions=(SMOOTH, PL, DESCENT, BELOW_TWO),
+    constants=("L", "pl", "f_star"),
+    needs=("f", "grad_norm"),
+    sides=_whole_range,
+    sharp=SHARP,
+)
+
+pl_theorem_1 = Theorem(
+    id="pl-theorem-1",
+    kind="theorem",
+    title="Gradient descent under PL, as PL prints it",
+    chapter=2,
+    statement=r"""
+Let $f$ be $L$-smooth and $\mu$-PL, and $w_{t+1} = w_t - \eta\,\nabla f(w_t)$ with $0<\eta\le1/L$. Then for
+every $T \ge 1$
+
+$$
+f(w_T) - f^\star \;\le\; (1-\eta\mu)^T\,\bigl(f(w_0)-f^\star\bigr) .
+$$
+
+At $\eta=1/L$ it says the same as {prf:ref}`gd-pl`; below, that theorem's factor is smaller.
+""",
+    source="PL-thm1, PL-thm1-proof, KH-3.1-PL",
+    assumptions=(SMOOTH, PL, DESCENT, UP_TO_ONE),
+    constants=("L", "pl", "f_star"),
+    needs=("f", "grad_norm"),
+    sides=_printed,
+    sharp=SHARP,
+)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from .compiled import check_compilable, compiled
 from .oracles import Oracle, as_oracle
 from .problems.problem import Problem
 from .record import RECORDABLE, Record
@@ -39,6 +41,7 @@ def descend(
     stop: Criterion | None = None,
     check_every: int = 16,
     project: Callable[[Tensor], Tensor] | None = None,
+    compile: bool = False,
     **hyper: Any,
 ) -> Trajectory:
     """Iterate w_{t+1} = w_t + rule(w_t, g_t) for t = 0, ..., steps - 1, with the oracle's answer g_t at w_t.
@@ -58,8 +61,13 @@ def descend(
 
     A run that meets its ``stop`` criterion, which sees what the method sees, stays where it is; whether all have
     ended is asked once in ``check_every`` steps, because the answer waits for the device. A run that diverges
-    shows as inf or NaN in its records and in ``diverged``. Raises ValueError for a bad start, record, number of
-    steps or hyper-parameter.
+    shows as inf or NaN in its records and in ``diverged``.
+
+    ``compile=True`` makes the step one compiled function: for problems and their mini-batches, without
+    ``project``. That takes seconds, once for each problem object, rule, shape and number among the
+    hyper-parameters but η. To run the same again, or for very long, is then two to four times faster.
+
+    Raises ValueError for a bad start, record, number of steps or hyper-parameter, and for what cannot be compiled.
     """
     oracle = as_oracle(problem).fresh()
     problem = oracle.problem
@@ -74,6 +82,8 @@ def descend(
     ):
         if number < least:
             raise ValueError(f"{name} must be at least {least}, got {number}")
+    if compile:
+        check_compilable(oracle, project)
     given = rule.hyper(**hyper)
     now = _at(1, given)
     h, batch = _spread(now, start)
@@ -84,17 +94,17 @@ def descend(
     stopped = torch.full(batch, steps, device=w.device)
     records: dict[str, Tensor] = {}
     etas = [now.eta]
-    f_before = g_before = None
+    step = compiled(_step) if compile else partial(_step, project=project)
 
+    f, g = f_before, g_before = oracle.value_and_grad(w)
     t = 0
     while True:
-        f, g = oracle.value_and_grad(w)
         if t % record_every == 0:
             for name, entry in _look(oracle, record, w, f, g).items():
                 if t == 0:
                     records[name] = entry.new_empty((steps // record_every + 1, *entry.shape))
                 records[name][t // record_every] = entry
-        if stop is not None and f_before is not None and g_before is not None:
+        if stop is not None and t > 0:
             met = stop(Look(f, g, f_before, g_before)) & active
             stopped, active = stopped.where(~met, t), active & ~met
             if t % check_every == 0 and not bool(active.any()):
@@ -106,13 +116,9 @@ def descend(
             now = _at(t, given)
             h = _spread(now, start)[0]
             etas.append(now.eta)
-        delta, new = rule(w, g, state, rule.scalars_along(t, w, g, state, h), h)
-        moved = w + delta if project is None else project(w + delta)
-        if stop is not None:
-            moving = active[..., None]
-            moved = torch.where(moving, moved, w)
-            new = tuple(torch.where(moving, n, s) for n, s in zip(new, state, strict=True))
-        w, state, f_before, g_before = moved, new, f, g
+        f_before, g_before = f, g
+        scalars = rule.scalars_at(t, h)
+        w, state, f, g = step(oracle, rule, w, g, state, scalars, h, None if stop is None else active)
     eta = torch.stack([torch.as_tensor(eta, dtype=w.dtype, device=w.device).expand(batch) for eta in etas])
     return Trajectory(
         oracle=oracle,
@@ -124,6 +130,28 @@ def descend(
         every=record_every,
         project=project,
     )
+
+
+def _step(
+    oracle: Oracle | Problem,
+    rule: Rule,
+    w: Tensor,
+    g: Tensor,
+    state: tuple[Tensor, ...],
+    scalars: Any,
+    h: Any,
+    active: Tensor | None,
+    project: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[Tensor, tuple[Tensor, ...], Tensor, Tensor]:
+    """From w, where the oracle answered g, to the next point and state, and its answer f, g there."""
+    scalars = SimpleNamespace(**vars(scalars), **rule.totals_along(w, g, state, h))
+    delta, new = rule(w, g, state, scalars, h)
+    moved = w + delta if project is None else project(w + delta)
+    if active is not None:
+        moving = active[..., None]
+        moved = torch.where(moving, moved, w)
+        new = tuple(torch.where(moving, n, s) for n, s in zip(new, state, strict=True))
+    return moved, new, *oracle.value_and_grad(moved)
 
 
 def _look(oracle: Oracle, record: Sequence[str], w: Tensor, f: Tensor, g: Tensor) -> dict[str, Tensor]:

@@ -12,6 +12,8 @@ from coursekit.backprop import ACTIVATIONS, LOSSES, Activation, backprop, multip
 from coursekit.problems import Network
 from coursekit.problems.network import half_squared_error
 
+pytestmark = pytest.mark.usefixtures("device")
+
 MODULES = {
     "identity": nn.Identity, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "relu": nn.ReLU, "softplus": nn.Softplus,
 }  # fmt: skip

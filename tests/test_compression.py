@@ -14,13 +14,15 @@ from coursekit.problems import Quadratic
 from coursekit.rules import gradient_descent
 from tests.habits import no_waiting
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 G = torch.tensor([3.0, -4.0, 0.5, 0.0, 1.0], dtype=f64)
 MANY = 40_000
 
 
-def samples(compressor, device="cpu") -> torch.Tensor:
-    return compressor(G.to(device).expand(MANY, -1), torch.Generator(device).manual_seed(0)).cpu()
+def samples(compressor) -> torch.Tensor:
+    return compressor(G.expand(MANY, -1), torch.Generator(G.device).manual_seed(0))
 
 
 def assert_mean(x: torch.Tensor, mean: torch.Tensor) -> None:
@@ -36,8 +38,8 @@ def test_top_k() -> None:
     assert (top_k(G, k=2) - G).norm() ** 2 <= (1 - 2 / 5) * G.norm() ** 2
 
 
-def test_random_k_is_unbiased_by_enumeration(device) -> None:
-    x = samples(partial(random_k, k=2), device)
+def test_random_k_is_unbiased_by_enumeration() -> None:
+    x = samples(partial(random_k, k=2))
     every = {tuple(row) for row in x.tolist()}
     pairs = [
         [v * 2.5 if i in chosen else 0.0 for i, v in enumerate(G.tolist())]
@@ -51,8 +53,8 @@ def test_random_k_is_unbiased_by_enumeration(device) -> None:
 
 
 @pytest.mark.parametrize("levels", [1, 3, 100])
-def test_quantized_is_unbiased_and_within_its_bound(levels: int, device) -> None:
-    x = samples(partial(quantized, levels=levels), device)
+def test_quantized_is_unbiased_and_within_its_bound(levels: int) -> None:
+    x = samples(partial(quantized, levels=levels))
     place = x / G.norm() * levels
     torch.testing.assert_close(place, place.round(), rtol=0, atol=1e-9)
     assert bool(((place - G / G.norm() * levels).abs() < 1).all())
@@ -78,7 +80,7 @@ def test_a_bias_would_be_seen() -> None:
 @settings(deadline=None, derandomize=True)
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=6), st.integers(1, 6))
 def test_sizes(g: list[float], k: int) -> None:
-    vector, draw = torch.tensor(g, dtype=f64), torch.Generator().manual_seed(0)
+    vector, draw = torch.tensor(g, dtype=f64), torch.Generator(G.device).manual_seed(0)
     k = min(k, len(g))
     assert int((top_k(vector, k=k) != 0).sum()) <= k
     assert int((random_k(vector, draw, k=k) != 0).sum()) <= k

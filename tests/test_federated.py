@@ -9,6 +9,8 @@ from coursekit.problems import LeastSquares, Rosenbrock
 from coursekit.rules import gradient_descent
 from tests.habits import no_waiting
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 draw = torch.Generator().manual_seed(0)
 X = torch.randn(12, 3, generator=draw, dtype=f64)

@@ -13,6 +13,8 @@ from coursekit.methods import Method, minimize
 from coursekit.problems import Problem
 from coursekit.rules import Rule, rule
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 
 

@@ -11,7 +11,7 @@ import coursekit
 
 ROOT = Path(coursekit.__file__).parent
 FLOORS = {
-    "palette": 0, "plain": 0, "_version": 0, "data": 0, "problems": 0, "oracles": 0.5, "record": 1,
+    "palette": 0, "plain": 0, "_version": 0, "data": 0, "problems": 0, "oracles": 0.5, "record": 1, "compiled": 1,
     "rules": 0, "stopping": 1, "methods": 1.5, "schedules": 1, "descend": 2, "optim": 2, "curvature": 1,
     "distributed": 1,
     "backprop": 2, "theory": 3, "plots": 3, "claims": 4, "grading": 4, "widgets": 5, "book": 5, "cli": 6,

@@ -3,7 +3,7 @@
 ``master.md`` is the notebook with its solutions: the first code cell is the setup (imports); for every item there
 is a cell that starts with ``# ITEM <id>`` and marks its answer by ``### BEGIN SOLUTION`` and ``### END SOLUTION``,
 and a cell that calls ``coursekit.check("<assignment>.<id>", <id>)``. That solution is the only copy of the
-reference. ``items.py`` lists the ``ITEMS``, in the notebook's order: what they are worth, cases, mistakes.
+reference. ``items.py`` and any ``items_*.py`` list the ``ITEMS``: what they are worth, cases, mistakes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -104,25 +105,31 @@ class Assignment:
 def load(folder: Path | str) -> Assignment:
     """The assignment in ``folder``. Raises FileNotFoundError or ValueError that says what is missing or wrong."""
     folder = Path(folder)
-    for name in ("master.md", "items.py"):
-        if not (folder / name).is_file():
-            raise FileNotFoundError(f"{folder} is not an assignment: it has no {name}")
-    text, code = (folder / "master.md").read_bytes(), (folder / "items.py").read_bytes()
+    files = sorted(folder.glob("items*.py"))
+    if not files or not (folder / "master.md").is_file():
+        raise FileNotFoundError(f"{folder} is not an assignment: it needs master.md and items.py")
+    text = (folder / "master.md").read_bytes()
     master = parse(text.decode())
-    spec = importlib.util.spec_from_file_location(f"coursekit_items_{folder.name}", folder / "items.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    items: tuple[Item, ...] = tuple(module.ITEMS)
-    if [item.id for item in items] != list(master.solutions):
+    found: list[Item] = [item for file in files for item in _module(folder.name, file).ITEMS]
+    if sorted(item.id for item in found) != sorted(master.solutions):
         raise ValueError(
-            f"{folder.name}: items.py defines {[item.id for item in items]}, "
-            f"the solution cells of master.md are {list(master.solutions)}; they must agree, order included"
+            f"{folder.name}: {', '.join(file.name for file in files)} define {[item.id for item in found]}, "
+            f"the solution cells of master.md are {list(master.solutions)}; they must agree"
         )
+    items = tuple(sorted(found, key=lambda item: list(master.solutions).index(item.id)))
     for item in items:
         if f'"{folder.name}.{item.id}"' not in master.checks:
             raise ValueError(f'{folder.name}: master.md has no cell that checks "{folder.name}.{item.id}"')
         for mutant in item.mutants:
             master.mutated(item.id, mutant.old, mutant.new)
+    code = b"\0".join(file.read_bytes() for file in files)
     return Assignment(folder.name, hashlib.sha256(text + b"\0" + code).hexdigest()[:12], master, items)
+
+
+def _module(assignment: str, file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"coursekit_{file.stem}_{assignment}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

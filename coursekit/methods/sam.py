@@ -44,6 +44,8 @@ class Ascended(Stochastic):
 
     def epsilon(self, w: Tensor, g: Tensor) -> Tensor:
         """ε for the gradient g at w, shapes (..., dim), before any coordinate is left out."""
+        if isinstance(self.h.rho, Tensor):
+            self.h.rho = self.h.rho.to(w)  # copied in the first step only
         if self.floor is None:
             return self._step(w, g)
         T = normalizer(w, self.floor)

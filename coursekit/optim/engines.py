@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ..compiled import as_tensor, inductor
 from ..rules.rule import Rule
 from .tape import tape_of
 
@@ -121,15 +122,14 @@ def compiled(rule: Rule) -> Callable[[Sequence[Task]], None]:
             key += len(leaves), w.device, extras
             for name, x in h.items():
                 if _is_input(name, x):
-                    inputs.append(_as_tensor(x, w))
+                    inputs.append(as_tensor(x, w))
                 else:
                     key.append(x)
-            inputs += [_as_tensor(x, w) for x in scalars.values()]
+            inputs += [as_tensor(x, w) for x in scalars.values()]
         key += [(x.dtype, x.shape, x.stride()) for x in inputs]
         graph = graphs.get(tuple(key))
         if graph is None:
-            # Detached: a gradient that two parameters share is two inputs.
-            graph = graphs[tuple(key)] = _graph(rule, tasks, [x.detach() for x in inputs])
+            graph = graphs[tuple(key)] = _graph(rule, tasks, inputs)
         graph(*inputs)
 
     return step
@@ -140,17 +140,8 @@ def _is_input(name: str, x: Any) -> bool:
     return name == "eta" or isinstance(x, Tensor)
 
 
-def _as_tensor(x: Any, w: Tensor) -> Tensor:
-    """A number as a 0-d tensor, filled on the device of w: no copy, nothing to wait for."""
-    if isinstance(x, Tensor):
-        return x
-    return torch.full((), x, dtype=torch.promote_types(w.dtype, torch.float32), device=w.device)
-
-
 def _graph(rule: Rule, tasks: Sequence[Task], inputs: list[Tensor]) -> Callable[..., Any]:
     """The compiled step, a function of the tensors in these tasks and of the numbers that may change."""
-    from torch._inductor import compile  # slow to import
-    from torch.fx.experimental.proxy_tensor import make_fx
 
     def step(*given: Tensor) -> tuple[()]:
         rest = iter(given)
@@ -165,5 +156,4 @@ def _graph(rule: Rule, tasks: Sequence[Task], inputs: list[Tensor]) -> Callable[
                 update(rule, leaf, SimpleNamespace(**scalars), SimpleNamespace(**h), extras)
         return ()
 
-    traced = make_fx(step, tracing_mode="fake")(*inputs)
-    return compile(traced, [*inputs], options={"size_asserts": False})  # whoever calls it knows the sizes
+    return inductor(step, inputs, "fake")  # not to step twice

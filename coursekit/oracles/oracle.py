@@ -63,12 +63,12 @@ class Oracle:
 
     def value_and_grad(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """f(w) and its gradient; one gradient, its value comes with it at no further cost."""
-        self._count()
+        self.count()
         return self._problem.value_and_grad(w)
 
     def per_example_grads(self, w: Tensor) -> Tensor:
         """The gradient of every example, shape (..., dim) -> (..., n, dim): the price of one gradient."""
-        self._count()
+        self.count()
         return finite_sum(self._problem).per_example_grads(w)
 
     def hvp(self, w: Tensor, v: Tensor) -> Tensor:
@@ -81,7 +81,8 @@ class Oracle:
         self.calls.hvps += self._problem.dim
         return self._problem.hessian(w)
 
-    def _count(self) -> None:
+    def count(self) -> None:
+        """Put one gradient on the bill."""
         self.calls.gradients += 1
         self.calls.examples += self._problem.n if isinstance(self._problem, FiniteSum) else 1
 

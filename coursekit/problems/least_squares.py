@@ -33,7 +33,9 @@ class LeastSquares(FiniteSum):
         # The ridge as d more rows: the least-squares solution of the longer system, accurate for any condition.
         rows = (self.n * ridge) ** 0.5 * torch.eye(self.dim, dtype=X.dtype, device=X.device)
         longer = (torch.cat([X, rows]), torch.cat([y, y.new_zeros(self.dim)])) if ridge else (X, y)
-        self.w_star = torch.linalg.lstsq(*longer, driver="gelsd").solution
+        # On the CPU, whose solver alone takes any rank.
+        host = (x.cpu() for x in longer)
+        self.w_star = torch.linalg.lstsq(*host, driver="gelsd").solution.to(X.device)
         self.f_star = Constant(float(self.value(self.w_star)))
 
     @staticmethod

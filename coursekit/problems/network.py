@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from types import SimpleNamespace
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +59,11 @@ class Network(FiniteSum):
         fixed = {} if masks is None else _fix_dropout(self.module, inputs, masks)
         self.p = SimpleNamespace(inputs=inputs, targets=targets, **fixed)
         self._check()
+
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Self:
+        again = super().to(device, dtype)
+        again.module = copy.deepcopy(self.module).to(device, dtype)
+        return again
 
     @property
     def inputs(self) -> Tensor:
@@ -154,4 +160,4 @@ def tanh_network(
         layers: list[nn.Module] = []
         for i, o in pairwise(widths):
             layers += [nn.Linear(i, o, dtype=inputs.dtype), nn.Tanh()]
-    return Network(nn.Sequential(*layers[:-1]), inputs, targets, loss)
+    return Network(nn.Sequential(*layers[:-1]).to(inputs.device), inputs, targets, loss)

@@ -82,6 +82,17 @@ class Problem:
         columns = self.hvp(w.expand(self.dim, *w.shape), basis.expand(self.dim, *w.shape))
         return columns.movedim(0, -1)
 
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Self:
+        """The same problem with its tensors on another device, or of another dtype if they are floats: a copy."""
+
+        def change(x: Tensor) -> Tensor:
+            return x.to(device, dtype if x.is_floating_point() else None)
+
+        again = copy.copy(self)
+        vars(again).update({name: change(x) for name, x in vars(self).items() if isinstance(x, Tensor)})
+        again.p = mapped(self.p, change)
+        return again
+
     def check_point(self, w: Tensor, name: str) -> None:
         """Raise ValueError unless w is a finite floating-point batch of ``dim`` coordinates."""
         if not isinstance(w, Tensor) or not w.is_floating_point():
@@ -114,7 +125,11 @@ class FiniteSum(Problem):
             )
         if self.axes:
             raise ValueError(f"indices have been chosen already, of {self.axes} batch axes: choose from the whole")
-        return self._part(lambda data: data[indices], indices.shape[-1], indices.ndim - 1)
+
+        def choose(data: Tensor) -> Tensor:  # data[indices], in a fifth of its time
+            return data.index_select(0, indices.flatten().to(data.device)).unflatten(0, indices.shape)
+
+        return self._part(choose, indices.shape[-1], indices.ndim - 1)
 
     def per_example_grads(self, w: Tensor) -> Tensor:
         """The gradient of every example, shape (..., dim) -> (..., n, dim); their mean over n is the gradient."""
@@ -123,7 +138,12 @@ class FiniteSum(Problem):
 
     def _part(self, choose: Callable[[Tensor], Tensor], n: int, axes: int) -> Self:
         part = copy.copy(self)
-        part.p = SimpleNamespace(**{k: choose(v) if isinstance(v, Tensor) else v for k, v in vars(self.p).items()})
+        part.p = mapped(self.p, choose)
         part.n, part.axes = n, axes
         part.L = part.mu = part.pl = part.f_star = part.w_star = None
         return part
+
+
+def mapped(numbers: SimpleNamespace, change: Callable[[Tensor], Tensor]) -> SimpleNamespace:
+    """The same names; every tensor among the values is changed, all else is as it was."""
+    return SimpleNamespace(**{k: change(v) if isinstance(v, Tensor) else v for k, v in vars(numbers).items()})

@@ -24,7 +24,7 @@ class Quadratic(Problem):
         self.dim = len(lam)
         if basis is not None and basis.shape != (self.dim, self.dim):
             raise ValueError(f"basis must have shape {(self.dim, self.dim)}, got {tuple(basis.shape)}")
-        center = torch.zeros_like(lam) if w_star is None else torch.as_tensor(w_star, dtype=lam.dtype)
+        center = torch.zeros_like(lam) if w_star is None else torch.as_tensor(w_star).to(lam)
         self.p = SimpleNamespace(lam=lam, w_star=center, basis=basis)
         self.L = Constant(float(lam.abs().max()))
         low = float(lam.min())

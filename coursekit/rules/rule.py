@@ -95,12 +95,15 @@ class Rule:
         seen = [(w, g, state, SimpleNamespace(**vars(h), **peaks)) for w, g, state, h in leaves]
         return peaks | {name: total(part(*leaf) for leaf in seen) for name, part in self.sums.items()}
 
-    def scalars_along(self, t: Any, w: Tensor, g: Tensor, state: tuple[Tensor, ...], h: Any) -> SimpleNamespace:
-        """All scalars of step t for vectors along the last axis, which totals keep with length 1."""
-        totals = self.totals(
+    def totals_along(self, w: Tensor, g: Tensor, state: tuple[Tensor, ...], h: Any) -> dict[str, Tensor]:
+        """The peaks and sums of vectors along the last axis, which keep it with length 1."""
+        return self.totals(
             [(w, g, state, h)], lambda x: next(x).amax(-1, keepdim=True), lambda x: next(x).sum(-1, keepdim=True)
         )
-        return SimpleNamespace(**vars(self.scalars_at(t, h)), **totals)
+
+    def scalars_along(self, t: Any, w: Tensor, g: Tensor, state: tuple[Tensor, ...], h: Any) -> SimpleNamespace:
+        """All scalars of step t for vectors along the last axis."""
+        return SimpleNamespace(**vars(self.scalars_at(t, h)), **self.totals_along(w, g, state, h))
 
 
 def check_range(name: str, value: Any, called: str | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
@@ -74,8 +74,10 @@ class Certificate:
         else:
             lines = [f"{title}: holds on all {self.steps} {self.unit}{basis}"]
         low, median, high = self.tightness
-        if self.compared == "equality":
-            lines.append(f"both sides are equal, the largest difference is {-self.slack:.1e}")
+        if self.compared == "equality" and self.seeds:
+            lines.append("the means equal the right side within their intervals")
+        elif self.compared == "equality":
+            lines.append(f"both sides are equal, the largest difference is {abs(self.slack):.1e}")
         elif math.isnan(median):
             lines.append("the bound promises nothing on this run")
         else:
@@ -98,9 +100,9 @@ def certify(
 ) -> Certificate:
     """Check a theorem's assumptions, then its inequality on every recorded step of every run of the batch.
 
-    ``run`` is what ``descend`` or ``minimize`` returns, or :class:`Points`, as the theorem needs.
-    Constants come from the problem unless given: a number, a :class:`Constant`, or a tensor with one entry per
-    step (say, an L estimated on each step's segment). ``waive`` names assumptions not to insist on, to look at
+    ``run`` is what ``descend`` or ``minimize`` returns, :class:`Points` or a :class:`Sequence`, as the theorem
+    needs. Constants come from the problem unless given: a number, a :class:`Constant`, or a tensor with one entry
+    per step (say, an L estimated on each step's segment). ``waive`` names assumptions not to insist on, to look at
     what happens outside them. Raises ValueError for a constant that nobody knows, an unknown name or a run
     that lacks a record.
     """
@@ -128,12 +130,18 @@ def certify(
 
 def _compare(theorem: Theorem, run: Evidence, known: Constants, basis: str) -> Certificate:
     sides = theorem.sides(run, known)
+    if sides.over_seeds:
+        if bool((run.stopped < run.T).any()):
+            raise ValueError(
+                f"{theorem.id} is about means over runs of {run.T} steps; some of these stopped earlier"
+            )
+        scale = sides.scale.expand_as(sides.left).amax(1, keepdim=True)
+        sides = replace(sides, right=sides.right.mean(1, keepdim=True), scale=scale)
     # What is smaller than the root of the smallest number loses its digits in a norm, whose squares underflow.
     tolerance = rounding(sides.left) * sides.scale + torch.finfo(sides.left.dtype).tiny ** 0.5
-    measured, lowest = _over_seeds(sides) if sides.over_seeds else (sides.left, sides.left)
-    slack = sides.right - lowest
-    if sides.equal:
-        slack = -slack.abs()
+    measured, margin = _over_seeds(sides) if sides.over_seeds else (sides.left, torch.zeros_like(sides.left))
+    slack = sides.right - measured
+    slack = margin + (-slack.abs() if sides.equal else slack)
     happened = _happened(run, slack)
     # Written so that a NaN is a violation, and so is a side that left the numbers: an infinite tolerance is none.
     bad = happened & ~((slack >= -tolerance) & slack.isfinite() & tolerance.isfinite())
@@ -161,18 +169,24 @@ def _compare(theorem: Theorem, run: Evidence, known: Constants, basis: str) -> C
         compared="equality" if sides.equal else compared,
         loose=theorem.sharp.loose(run, known) if theorem.sharp else math.nan,
         seeds=sides.left.shape[1] if sides.over_seeds else 0,
-        power=float((lowest / sides.right).max()) if sides.over_seeds else math.nan,
+        power=_power(sides, measured, margin) if sides.over_seeds else math.nan,
     )
 
 
 def _over_seeds(sides: Sides) -> tuple[Tensor, Tensor]:
-    """The mean over the runs, and the lower ends of intervals that all hold at once with probability 1 - RISK."""
-    seeds = sides.left.shape[1]
+    """The means over the runs, and how far off they may be, all at once, with probability 1 - RISK."""
+    seeds = sides.left.shape[1] if sides.left.ndim > 1 else 1
     if seeds < SEEDS:
         raise ValueError(f"a bound on a mean needs at least {SEEDS} runs on the batch axis, got {seeds}")
     deviation, mean = torch.std_mean(sides.left, dim=1, keepdim=True)
-    quantile = NormalDist().inv_cdf(1 - RISK / mean.numel())
-    return mean, mean - quantile * deviation / math.sqrt(seeds)
+    quantile = NormalDist().inv_cdf(1 - RISK / mean.numel() / (2 if sides.equal else 1))
+    return mean, quantile * deviation / math.sqrt(seeds)
+
+
+def _power(sides: Sides, mean: Tensor, margin: Tensor) -> float:
+    """Which factor on the right side would be refuted for certain, from this one down."""
+    share = (mean - margin) / sides.right
+    return float(share[share.isfinite()].max()) if bool(share.isfinite().any()) else math.nan
 
 
 def _happened(run: Evidence, slack: Tensor) -> Tensor:
@@ -190,7 +204,8 @@ def _constants(theorem: Theorem, run: Evidence, given: dict[str, Any]) -> tuple[
     for name in theorem.constants:
         value = given.get(name, getattr(run.problem, name, None))
         if value is None:
-            raise ValueError(f"{name} of {run.problem.name} is not known: give it, {name}=...")
+            of = f" of {run.problem.name}" if run.problem else ""
+            raise ValueError(f"{name}{of} is not known: give it, {name}=...")
         known[name] = float(value) if isinstance(value, Constant) else value
         if isinstance(value, Constant):
             told.append(f"{name} {value.status}")

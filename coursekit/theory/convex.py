@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .nonconvex import AT_ONE
 from .path import BELOW_TWO, CONVEX, DESCENT, SMOOTH, STRONGLY_CONVEX, UP_TO_ONE, at_most, distance, eta, times
-from .theorem import Constants, Evidence, Sharp, Sides, Theorem
+from .theorem import Constants, Evidence, Rate, Sharp, Sides, Theorem
 
 DRORI_TEBOULLE = "Drori and Teboulle 2014"
 
@@ -77,6 +77,7 @@ $$
     needs=("w", "f"),
     sides=_elementary,
     sharp=Sharp(r"the exact worst case is $R^2/(4 \eta T + 2/L)$", DRORI_TEBOULLE, _share_of_exact),
+    rate=Rate(r"GD, $\eta\le1/L$", "smooth, convex", r"$\frac{R^2}{2\eta T}$"),
 )
 
 gd_convex_exact = Theorem(
@@ -100,6 +101,7 @@ The Huber function with its corner at $R/(2\eta LT+1)$, started at $R$, attains 
     constants=("L", "f_star", "w_star"),
     needs=("w", "f"),
     sides=_exact,
+    rate=Rate(r"GD, $\eta=1/L$", "smooth, convex", r"$\frac{LR^2}{4T+2}$"),
 )
 
 gg_proposition_1 = Theorem(
@@ -121,6 +123,7 @@ $$
     needs=("w", "f"),
     sides=_printed,
     sharp=Sharp(r"the exact worst case is $LR^2/(4T + 2)$", DRORI_TEBOULLE, lambda run, k: 8 + 4 / run.T),
+    rate=Rate("GD, as GG prints it", "smooth, convex", r"$\frac{2LR^2}{T}$"),
 )
 
 gd_strongly_convex = Theorem(
@@ -145,6 +148,9 @@ $\rho = (\kappa-1)/(\kappa+1)$. Parabolas of curvature $\mu$ or $L$ attain it.
     constants=("L", "mu", "w_star"),
     needs=("w", "f"),
     sides=_contraction,
+    rate=Rate(
+        r"GD, $\eta=\frac2{L+\mu}$", "smooth, strongly convex", r"$(\frac{\kappa-1}{\kappa+1})^TR$ in distance"
+    ),
 )
 
 gd_strongly_convex_values = Theorem(
@@ -166,4 +172,5 @@ so at $\eta=1/L$ the gap shrinks by $(1-1/\kappa)^2$ a step. Parabolas of curvat
     constants=("L", "mu", "f_star", "w_star"),
     needs=("w", "f"),
     sides=_values,
+    rate=Rate(r"GD, $\eta=1/L$", "smooth, strongly convex", r"$(1-\frac1\kappa)^{2T}\Delta_0$"),
 )

@@ -9,7 +9,7 @@ import torch
 from ..methods import armijo, exact, gradient_descent_with
 from .path import SMOOTH, times, value_size
 from .quadratics import QUADRATIC
-from .theorem import Assumption, Constants, Evidence, Sides, Theorem
+from .theorem import Assumption, Constants, Evidence, Rate, Sides, Theorem
 
 
 def _option(run: Evidence, name: str) -> float:
@@ -67,6 +67,7 @@ On $\frac12(\mu x^2 + L y^2)$ from $(\kappa, 1)$ every step attains it.
     constants=("L", "mu", "f_star"),
     needs=("method", "w", "f"),
     sides=_zigzag,
+    rate=Rate("GD, exact line search", "quadratic", r"$(\frac{\kappa-1}{\kappa+1})^{2T}\Delta_0$"),
 )
 
 armijo_line_search = Theorem(
@@ -102,4 +103,5 @@ No $L$ goes into the method. With $\eta_0 = 1$ and $s = \frac12$, $\bar\eta = \m
     constants=("L",),
     needs=("method", "f", "grad_norm", "eta"),
     sides=_backtracked,
+    rate=Rate("GD, Armijo", "smooth", r"$\frac{\Delta_0}{c\bar\eta T}$"),
 )

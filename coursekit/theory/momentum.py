@@ -13,7 +13,7 @@ from ..rules.rule import Rule
 from .nonconvex import at_one
 from .path import CONVEX, SMOOTH, at_most, distance, eta, has_constant_step, rounding, step_up_to, times
 from .quadratics import QUADRATIC, modes
-from .theorem import Assumption, Constants, Evidence, Sharp, Sides, Theorem
+from .theorem import Assumption, Constants, Evidence, Rate, Sharp, Sides, Theorem
 
 Recursion = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
@@ -130,12 +130,13 @@ heavy_ball_stability = Theorem(
 Run heavy ball, $w_{t+1} = w_t - \eta\nabla f(w_t) + \beta\,(w_t-w_{t-1})$ with $w_{-1}=w_0$ and $0\le\beta<1$,
 on a quadratic. On an eigenvector of eigenvalue $\lambda \ge 0$ let $u(t)$ be the coordinate of $w_t-w^\star$,
 and $r$ the larger modulus of the roots of $z^2 - (1+\beta-\eta\lambda)\,z + \beta$. Then $r<1$ if and only if
-$0<\eta\lambda<2\,(1+\beta)$, and
+$0<\eta\lambda<2\,(1+\beta)$. Inside that range
 
 $$
-|u(t)| \le \bigl((t+1)\,r^t + \beta t\,r^{t-1}\bigr)\,|u(0)| \;\text{ inside that range},\qquad
-|u(t)| \ge r^t\,|u(0)| \ge |u(0)| \;\text{ outside} .
+|u(t)| \le \bigl((t+1)\,r^t + \beta t\,r^{t-1}\bigr)\,|u(0)| ,
 $$
+
+and outside $|u(t)| \ge r^t\,|u(0)| \ge |u(0)|$.
 
 Gradient descent is $\beta=0$: momentum nearly doubles the stable range.
 """,
@@ -156,12 +157,13 @@ Run Nesterov's method with constant $\eta$ and $0\le\beta<1$ on a quadratic, at 
 $x_{t+1} = w_t - \eta\nabla f(w_t)$, $w_{t+1} = x_{t+1} + \beta\,(x_{t+1}-x_t)$, $x_0 = w_0$. On an eigenvector
 of eigenvalue $\lambda \ge 0$ let $u(t)$ be the coordinate of $w_t-w^\star$, and $r$ the larger modulus of the
 roots of $z^2 - (1+\beta)(1-\eta\lambda)\,z + \beta\,(1-\eta\lambda)$. Then $r<1$ if and only if
-$0<\eta\lambda<\frac{2+2\beta}{1+2\beta}$, and
+$0<\eta\lambda<\frac{2+2\beta}{1+2\beta}$. Inside that range
 
 $$
-|u(t)| \le \bigl((t+1)\,r^t + \beta t\,r^{t-1}\bigr)\,|u(0)| \;\text{ inside that range},\qquad
-|u(t)| \ge r^t\,|u(0)| \ge |u(0)| \;\text{ outside} .
+|u(t)| \le \bigl((t+1)\,r^t + \beta t\,r^{t-1}\bigr)\,|u(0)| ,
 $$
+
+and outside $|u(t)| \ge r^t\,|u(0)| \ge |u(0)|$.
 
 As $\beta \to 1$ the limit falls to $4/3$: it is smaller than that of gradient descent.
 """,
@@ -183,7 +185,10 @@ rest with $\eta = 4/(\sqrt L+\sqrt\mu)^2$ and $\beta = \rho^2$, where $\rho = (\
 satisfies for every $t \ge 0$
 
 $$
-\|w_t-w^\star\| \;\le\; \bigl(1 + (1+\rho)\,t\bigr)\,\rho^t\,\|w_0-w^\star\| .
+\begin{aligned}
+\|w_t-w^\star\| &\le \bigl(1 + (1+\rho)\,t\bigr)\,\rho^t \\
+&\quad\cdot\|w_0-w^\star\| .
+\end{aligned}
 $$
 
 The mode of curvature $L$ attains it. So $C\rho^t$ holds for no $C$: the roots of that mode coincide. At
@@ -198,6 +203,7 @@ $\kappa=100$ and $t = 400$ the left side is 728 times $\rho^t\,\|w_0-w^\star\|$.
     constants=("L", "mu", "w_star"),
     needs=("w",),
     sides=_optimal(polyak_parameters),
+    rate=Rate("Heavy ball, optimal", "quadratic", r"$O(T)(\frac{\sqrt\kappa-1}{\sqrt\kappa+1})^TR$"),
 )
 
 nesterov_optimal = Theorem(
@@ -211,7 +217,10 @@ points of Nesterov's method with $\eta = 1/L$ and $\beta = (\sqrt\kappa-1)/(\sqr
 $\rho = 1-1/\sqrt\kappa$ and for every $t\ge0$,
 
 $$
-\|w_t-w^\star\| \;\le\; \Bigl(1 + \frac{\sqrt\kappa}{\sqrt\kappa+1}\,t\Bigr)\,\rho^t\,\|w_0-w^\star\| .
+\begin{aligned}
+\|w_t-w^\star\| &\le \Bigl(1 + \frac{\sqrt\kappa}{\sqrt\kappa+1}\,t\Bigr)\,\rho^t \\
+&\quad\cdot\|w_0-w^\star\| .
+\end{aligned}
 $$
 
 On the mode of curvature $\mu$ the left side is $\bigl(1 + \frac{t}{\sqrt\kappa+1}\bigr)\,\rho^t$: a factor that
@@ -226,6 +235,7 @@ grows with $t$ is needed.
     constants=("L", "mu", "w_star"),
     needs=("w",),
     sides=_optimal(nesterov_parameters),
+    rate=Rate("Nesterov, constant momentum", "quadratic", r"$O(T)(1-\frac1{\sqrt\kappa})^TR$"),
 )
 
 
@@ -258,17 +268,20 @@ nesterov_convex = Theorem(
 Let $f$ be convex and $L$-smooth with minimizer $w^\star$, $0<\eta\le 1/L$, $x_0=w_0$, and for $t = 0, 1, \dots$
 
 $$
-x_{t+1} = w_t - \eta\,\nabla f(w_t), \qquad w_{t+1} = x_{t+1} + \frac{t}{t+3}\,(x_{t+1}-x_t) .
+\begin{aligned}
+x_{t+1} &= w_t - \eta\,\nabla f(w_t), \\
+w_{t+1} &= x_{t+1} + \frac{t}{t+3}\,(x_{t+1}-x_t) .
+\end{aligned}
 $$
 
 Then for every $T\ge1$
 
 $$
-f(x_T) - f^\star \;\le\; \frac{2\,\|x_0-w^\star\|^2}{\eta\,(T+1)^2},
-\qquad\text{at } \eta=\tfrac1L:\quad \frac{2L\,\|x_0-w^\star\|^2}{(T+1)^2} .
+f(x_T) - f^\star \;\le\; \frac{2\,\|x_0-w^\star\|^2}{\eta\,(T+1)^2} ,
 $$
 
-The momentum must grow with $t$: no constant $\beta$ gives this rate.
+which is $2L\,\|x_0-w^\star\|^2/(T+1)^2$ at $\eta=1/L$. The momentum must grow with $t$: no constant $\beta$ gives
+this rate.
 """,
     source="TDL-momentum-convex, TDL-NAG",
     assumptions=(
@@ -289,4 +302,5 @@ The momentum must grow with $t$: no constant $\beta$ gives this rate.
         "performance estimation; Taylor, Hendrickx and Glineur 2017",
         lambda run, k: (run.T + 2) * (run.T + 3) / (run.T + 1) ** 2 if at_one(run, k) else math.nan,
     ),
+    rate=Rate("Nesterov", "smooth, convex", r"$\frac{2LR^2}{(T+1)^2}$"),
 )

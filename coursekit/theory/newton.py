@@ -10,7 +10,7 @@ from torch import Tensor
 from ..methods import damped_newton, minimize, newton
 from ..problems.problem import Problem
 from .path import at_most, chosen
-from .theorem import Assumption, Constants, Evidence, Sides, Theorem
+from .theorem import Assumption, Constants, Evidence, Rate, Sides, Theorem
 
 
 def _errors(run: Evidence, k: Constants) -> Tensor:
@@ -91,6 +91,7 @@ digits doubles. In one dimension $\frac\mu2x^2-\frac\rho6|x|^3$ attains the firs
     constants=("mu", "rho", "w_star"),
     needs=("method", "w", "grad_norm"),
     sides=_quadratic_rate,
+    rate=Rate("Newton", "near a minimum", r"$e_{t+1}\le e_t^2,\ e=\frac\rho\mu\Vert w-w^\star\Vert$"),
 )
 
 affine_invariance = Theorem(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .path import BELOW_TWO, DESCENT, SMOOTH, UP_TO_ONE, at_most, eta, has_constant_step, rounding, times
-from .theorem import Assumption, Constants, Evidence, Sharp, Sides, Theorem
+from .theorem import Assumption, Constants, Evidence, Rate, Sharp, Sides, Theorem
 
 
 def at_one(run: Evidence, k: Constants) -> bool:
@@ -83,9 +83,10 @@ At $\eta = 1/L$ the bound is $2L\,(f(w_0)-f^\star)/T$, the smallest over all $\e
     sides=_telescoped,
     sharp=Sharp(
         r"the least of $T$ gradients is at worst $4 (f(w_0) - f^\star)/((T - 1) \eta (4 - \eta L) + 2/L)$",
-        "Abbaszadehpeivandi, de Klerk and Zamani 2022",
+        "Abbaszadehpeivasti, de Klerk and Zamani 2022",
         _loose,
     ),
+    rate=Rate(r"GD, $\eta=1/L$", "smooth", r"$\frac{2L\Delta_0}{T}$"),
 )
 
 gd_nonconvex_sharp = Theorem(
@@ -105,11 +106,12 @@ $$
 No smaller constant will do: on the function whose slope zigzags between $G$ at the iterates and $G(1-\eta L/2)$
 halfway between them, both sides are equal.
 """,
-    source="TDL-T4.6.1; Abbaszadehpeivandi, de Klerk and Zamani 2022",
+    source="TDL-T4.6.1; Abbaszadehpeivasti, de Klerk and Zamani 2022",
     assumptions=(SMOOTH, DESCENT, UP_TO_ONE),
     constants=("L", "f_star"),
     needs=("f", "grad_norm"),
     sides=_smallest,
+    rate=Rate(r"GD, $\eta=1/L$", "smooth", r"$\frac{4L\Delta_0}{3T+2}$"),
 )
 
 tdl_theorem_461 = Theorem(
@@ -138,4 +140,5 @@ $f$ is put; $2L\,(f(w_0)-f(w_T))/T$, from the same proof, does not.
         lambda run, k: float((2 * run.f.abs().amax(0) / (run.f[0] - run.f[-1])).min()),
         exact=False,
     ),
+    rate=Rate("GD, as TDL prints it", r"smooth, $\lvert f\rvert\le M$", r"$\frac{4ML}{T}$"),
 )

@@ -16,7 +16,8 @@ from .theorem import Assumption, Constants, Evidence
 # the last place of those terms; 64 leaves room for longer sums. A violated theorem misses by far more.
 ROUNDING = 64
 
-# Convexity and its kin are asked of this many points of a path, evenly chosen, and of all their pairs.
+# Convexity and its kin are asked of this many points of a path, evenly chosen, and of all their pairs; in a large
+# batch, of this many runs.
 ASKED = 40
 
 
@@ -65,9 +66,14 @@ def value_size(run: Evidence) -> Tensor:
 
 
 def chosen(path: Tensor) -> Tensor:
-    """At most ASKED points of a path, evenly spread, the first and the last among them."""
-    index = torch.linspace(0, len(path) - 1, min(len(path), ASKED), device=path.device).round().long()
-    return path[index]
+    """At most ASKED points of each of at most ASKED runs, evenly spread, the first and the last among them."""
+
+    def spread(n: int) -> Tensor:
+        return torch.linspace(0, n - 1, min(n, ASKED), device=path.device).round().long()
+
+    runs = path if path.ndim < 3 else path.flatten(1, -2)
+    runs = runs if path.ndim < 3 else runs[:, spread(runs.shape[1])]
+    return runs[spread(len(runs))]
 
 
 def above_tangents(problem: Problem, points: Tensor, mu: Any = 0.0) -> bool:
@@ -91,10 +97,10 @@ def step_up_to(limit: float, *, closed: bool, constant: bool = True) -> Any:
     return met
 
 
-def _convex(run: Evidence, k: Constants, mu: float = 0.0) -> bool:
+def is_convex(run: Evidence, k: Constants, mu: float = 0.0) -> bool:
     """Is f above its tangents, and is w* a minimizer, with the value f*? One found by computation counts."""
     points, w_star = chosen(run.w), k["w_star"].to(run.w)
-    (f, g), (f_0, g_0) = run.problem.value_and_grad(w_star), run.problem.value_and_grad(run.w[0])
+    (f, g), (f_0, g_0) = run.problem.value_and_grad(w_star), run.problem.value_and_grad(run.w[:2])
     if not bool(g.norm() <= 1e-6 * g_0.norm(dim=-1).max()):
         return False
     if "f_star" in k and not bool((f - k["f_star"]).abs() <= 1e-9 * (f_0 - f).abs().max() + rounding(f) * f.abs()):
@@ -117,10 +123,10 @@ BELOW_TWO = Assumption("step", r"$0 < \eta < 2/L$, constant", step_up_to(2, clos
 CONVEX = Assumption(
     "convexity",
     r"$f$ is convex, and $w^\star$ minimizes it (asked of the points of the run and of $w^\star$)",
-    _convex,
+    is_convex,
 )
 STRONGLY_CONVEX = Assumption(
     "strong convexity",
     r"$f$ is $\mu$-strongly convex, $0 < \mu \le L$ (asked of the points of the run and of $w^\star$)",
-    lambda run, k: at_most(k["mu"], k["L"]) and k["mu"] > 0 and _convex(run, k, k["mu"]),
+    lambda run, k: at_most(k["mu"], k["L"]) and k["mu"] > 0 and is_convex(run, k, k["mu"]),
 )

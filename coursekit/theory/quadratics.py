@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .path import DESCENT, chosen, eta, rounding, times
-from .theorem import Assumption, Constants, Evidence, Sides, Theorem
+from .theorem import Assumption, Constants, Evidence, Rate, Sides, Theorem
 
 
 def is_quadratic(run: Evidence, k: Constants) -> bool:
@@ -104,4 +104,5 @@ fixed step is $2/(L+\mu)$, and its factor is $(\kappa-1)/(\kappa+1)$, where $1/L
     constants=("w_star",),
     needs=("w",),
     sides=_no_faster,
+    rate=Rate("GD, any fixed step", "quadratic, worst start", r"at least $(\frac{\kappa-1}{\kappa+1})^TR/\sqrt2$"),
 )

@@ -12,7 +12,7 @@ from ..problems.problem import Problem
 
 Constants = Mapping[str, Any]
 
-# What a theorem is held against: a Trajectory of `descend`, a Run of `minimize`, or Points.
+# What a theorem is held against: a Trajectory of `descend`, a Run of `minimize`, Points or a Sequence.
 Evidence = Any
 
 
@@ -40,6 +40,32 @@ class Points:
 
 
 @dataclass(frozen=True)
+class Sequence:
+    """Numbers a_0, ..., a_T, shape (T+1, ...), for a statement about sequences. ValueError if fewer than two."""
+
+    a: Tensor
+    problem: None = None
+
+    def __post_init__(self) -> None:
+        if self.a.ndim < 1 or len(self.a) < 2 or not self.a.is_floating_point():
+            raise ValueError(f"a must hold at least two floats on its first axis, got {tuple(self.a.shape)}")
+
+    @property
+    def T(self) -> int:
+        """Number of steps."""
+        return len(self.a) - 1
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One line of the rates table, in MyST Markdown: which method, on which functions, how fast."""
+
+    method: str
+    setting: str
+    formula: str
+
+
+@dataclass(frozen=True)
 class Assumption:
     """One assumption, in words (MyST Markdown): ``met(run, constants)`` says whether this run satisfies it."""
 
@@ -55,7 +81,8 @@ class Sides:
     ``scale`` is the size of the terms that were added up: rounding error is measured against it. ``promised`` and
     ``achieved`` are what the bound guarantees and what the run did, where these are not the two sides themselves;
     their ratio is the tightness. ``equal`` asks for ``left == right``. With ``over_seeds`` the statement is about
-    the mean of ``left`` over its second axis, on which each entry is an independent run.
+    the means over the second axis, on which each entry of ``left`` is an independent run, and ``right`` is fixed
+    by its start.
     """
 
     left: Tensor
@@ -87,7 +114,8 @@ class Theorem:
 
     ``kind`` is lemma, theorem or proposition; ``statement`` is MyST Markdown, and the book prints it from here;
     ``source`` names the ledger's claims. ``constants`` names the constants that the bound uses (the problem's, or
-    given to the certificate); ``needs`` the records of the run; ``sharp`` is what is known to be better.
+    given to the certificate); ``needs`` the records of the run; ``sharp`` is what is known to be better; ``rate``
+    is its line in the rates table, if it states a rate.
     """
 
     id: str
@@ -101,3 +129,4 @@ class Theorem:
     needs: tuple[str, ...]
     sides: Callable[[Evidence, Constants], Sides]
     sharp: Sharp | None = None
+    rate: Rate | None = None

@@ -8,7 +8,9 @@ import pytest
 from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 
+from coursekit import rules
 from coursekit.claims import load
+from coursekit.theory import THEOREMS
 
 CONF = """
 extensions = ["myst_parser", "sphinx_proof", "sphinx_exercise", "sphinxcontrib.bibtex",
@@ -95,3 +97,15 @@ def test_errata_has_a_line_for_each_correction_that_says_one(build, monkeypatch)
     ]
     assert claim.where in line
     assert "Add" in line
+
+
+def test_tables_have_a_row_for_every_rule_method_and_rate(build) -> None:
+    html, _ = build("```{rules}\n```\n\n```{methods}\n```\n\n```{rates}\n```")
+    every = BeautifulSoup(html, "html.parser").find_all("table")
+    rules_, methods_, rates_ = ([row.get_text(" ") for row in table.find_all("tr")[1:]] for table in every)
+    names = {row.split()[0] for row in rules_}
+    assert {n for n in rules.__all__ if isinstance(getattr(rules, n), rules.Rule)} | {"muon", "lamb"} <= names
+    assert len(names) == len(rules_)
+    assert any("adam" in row and "√" in row and "optim.Adam" in row for row in rules_)
+    assert {"newton", "bfgs", "lbfgs"} <= {row.split()[0] for row in methods_}
+    assert len(rates_) == sum(theorem.rate is not None for theorem in THEOREMS) > 10

@@ -18,6 +18,8 @@ from coursekit.rules import gradient_descent
 
 from ..habits import Waited, no_waiting
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 SCIPY = {"magnitude": "LM", "largest": "LA", "smallest": "SA"}
 
@@ -38,7 +40,7 @@ def test_against_scipy_and_the_dense_hessian(which: str, device: torch.device) -
     assert found.products == H.calls.hvps < net.dim
 
     full = jacrev(jacrev(net.value))(net.start).cpu()
-    A = LinearOperator(full.shape, matvec=lambda v: full.numpy() @ v, dtype=np.float64)
+    A = LinearOperator(full.shape, matvec=lambda v: full.numpy(force=True) @ v, dtype=np.float64)
     values = eigsh(A, 3, which=SCIPY[which], tol=1e-12, v0=np.ones(net.dim))[0]
     key = {"magnitude": -abs(values), "largest": -values, "smallest": values}[which]
     np.testing.assert_allclose(found.values.cpu(), values[key.argsort()], rtol=1e-8)
@@ -47,7 +49,7 @@ def test_against_scipy_and_the_dense_hessian(which: str, device: torch.device) -
         assert float((exact - value).abs().min()) < 1e-9
     # the residual is the one of the vectors that are handed out
     v = found.vectors.cpu()
-    torch.testing.assert_close(v @ v.mT, torch.eye(3, dtype=f64), rtol=0, atol=1e-12)
+    torch.testing.assert_close(v @ v.mT, torch.eye(3, dtype=f64, device="cpu"), rtol=0, atol=1e-12)
     seen = (v @ full - found.values.cpu()[:, None] * v).norm(dim=-1)
     torch.testing.assert_close(seen, found.residuals.cpu(), rtol=0, atol=1e-12)
 

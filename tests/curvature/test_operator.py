@@ -12,6 +12,8 @@ from coursekit.curvature import Operator, diagonal, eigenpairs, hessian_of, rade
 from coursekit.problems import tanh_network
 from coursekit.problems.problem import Problem
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 
 
@@ -134,7 +136,7 @@ def test_a_loss_must_be_one_finite_number() -> None:
     with pytest.raises(ValueError, match=r"shape \(\), got shape \(4, 1\)"):
         hessian_of(module, lambda: module(torch.ones(4, 2)))
     with pytest.raises(ValueError, match="finite, got inf"):
-        hessian_of(module, lambda: module(torch.ones(4, 2)).sum() * torch.inf)
+        hessian_of(module, lambda: module(torch.ones(4, 2)).square().sum() * torch.inf)
     other = nn.Linear(2, 1)
     with pytest.raises(ValueError, match="does not depend on the module's"):
         hessian_of(module, lambda: other(torch.ones(4, 2)).sum())

@@ -12,14 +12,17 @@ from coursekit.problems import Quadratic, tanh_network
 
 from ..habits import no_waiting
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 EIGENVALUES = torch.cat([torch.linspace(0.1, 2, 150, dtype=f64), torch.tensor([5.0, 8.0], dtype=f64)])
 
 
-def rotated(eigenvalues: torch.Tensor = EIGENVALUES) -> Operator:
-    n = len(eigenvalues)
+def rotated(lam: torch.Tensor | None = None) -> Operator:
+    lam = EIGENVALUES if lam is None else lam
+    n = len(lam)
     basis = torch.linalg.qr(torch.randn(n, n, generator=torch.manual_seed(0), dtype=f64)).Q
-    return hessian_of(Quadratic(eigenvalues, basis=basis), torch.zeros(n, dtype=f64))
+    return hessian_of(Quadratic(lam, basis=basis), torch.zeros(n, dtype=f64))
 
 
 def test_a_probe_is_exact_for_polynomials_up_to_twice_its_steps() -> None:

@@ -13,6 +13,8 @@ from coursekit.curvature import hessian_of, sharpness
 from coursekit.problems import Quadratic, Rosenbrock
 from coursekit.problems.problem import Problem
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 
 

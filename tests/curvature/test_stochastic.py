@@ -11,6 +11,8 @@ from coursekit.problems import Quadratic, tanh_network
 
 from ..habits import no_waiting
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 SEEDS, PROBES = 4000, 10
 

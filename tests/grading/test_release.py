@@ -151,5 +151,5 @@ def test_a_malformed_assignment_is_not_loaded(copy: Path, name: str, old: str, n
 
 
 def test_a_folder_without_master_says_so(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"it has no master.md"):
+    with pytest.raises(FileNotFoundError, match=r"it needs master.md and items.py"):
         load(tmp_path)

@@ -13,6 +13,8 @@ from coursekit.methods import NoStep, armijo, exact, full_step, gradient_descent
 from coursekit.oracles import Oracle
 from coursekit.problems import Problem, Quadratic, Rosenbrock
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 SEARCHES = (full_step, halving, armijo, wolfe, exact)
 
@@ -56,9 +58,11 @@ def test_wolfe_steps_meet_both_conditions(c2: float, strong: bool) -> None:
     for w, p in rosenbrock_rays():
         step, _ = search_from(wolfe, Rosenbrock(), torch.tensor(w), torch.tensor(p), c2=c2, strong=strong)
         assert wolfe_holds(optimize.rosen, optimize.rosen_der, w, p, step.eta, 1e-4, c2, strong) == (True, True)
-        np.testing.assert_allclose(step.w, w + step.eta * p, rtol=1e-15)
-        np.testing.assert_allclose(step.f, optimize.rosen(step.w.numpy()), rtol=1e-12)
-        np.testing.assert_allclose(step.g, optimize.rosen_der(step.w.numpy()), rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(step.w.cpu(), w + step.eta * p, rtol=1e-15)
+        np.testing.assert_allclose(step.f.cpu(), optimize.rosen(step.w.numpy(force=True)), rtol=1e-12)
+        np.testing.assert_allclose(
+            step.g.cpu(), optimize.rosen_der(step.w.numpy(force=True)), rtol=1e-9, atol=1e-9
+        )
 
 
 def test_wolfe_asks_no_more_than_scipy() -> None:
@@ -88,7 +92,7 @@ def test_armijo_takes_the_first_sufficient_step_and_no_tiny_one(c1: float) -> No
         lam = 10 ** (6 * torch.rand(5, generator=rng, dtype=f64) - 2)
         problem, w = Quadratic(lam), torch.randn(5, generator=rng, dtype=f64)
         step, calls = search_from(armijo, problem, w, c1=c1)
-        start, H = w.numpy(), np.diag(lam.numpy())
+        start, H = w.numpy(force=True), np.diag(lam.numpy(force=True))
         ray = (lambda w, H=H: w @ H @ w / 2), (lambda w, H=H: H @ w), start, -H @ start
         sufficient = [wolfe_holds(*ray, eta, c1)[0] for eta in (step.eta, 2 * step.eta)]
         assert sufficient == [True, False] or (step.eta, sufficient[0]) == (1.0, True)

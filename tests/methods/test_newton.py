@@ -24,6 +24,8 @@ from coursekit.problems import LogisticRegression, Problem, Quadratic, Rosenbroc
 
 from .test_line_search import Of, vector
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 saddle = Quadratic(vector(1.0, -1.0))
 two_wells = Of(2, lambda w: w[..., 0] ** 2 / 2 - w[..., 1] ** 2 / 2 + w[..., 1] ** 4 / 4)
@@ -60,7 +62,7 @@ def test_errors_square_where_the_curvature_is_positive_and_shrink_by_two_thirds_
     for _ in range(5):  # w - (eʷ - 1)/eʷ, by hand
         w = w - 1 + math.exp(-w)
         errors.append(w)
-    np.testing.assert_allclose(run.w[1:4, 0], errors[:3], rtol=1e-12)
+    np.testing.assert_allclose(run.w[1:4, 0].cpu(), errors[:3], rtol=1e-12)
     order = run.w[:5, 0].log().diff()
     assert bool(((order[1:] / order[:-1])[1:] - 2).abs().max() < 0.3)
     flat = minimize(Of(1, lambda w: (w**4)[..., 0]), newton(), vector(1.0), 20, stop=None)
@@ -144,8 +146,10 @@ def test_truncated_cg_solves_as_well_as_it_promises() -> None:
         taken = oracle.calls.hvps
         for most in (1, taken, taken + 1):
             cut = newton_cg(most).direction()(Oracle(problem), w, g)
-            theirs, left = sparse.linalg.cg(H.numpy(), -g.numpy(), rtol=0, atol=limit, maxiter=most)
-            np.testing.assert_allclose(cut, theirs, rtol=1e-8, atol=1e-10)
+            theirs, left = sparse.linalg.cg(
+                H.numpy(force=True), -g.numpy(force=True), rtol=0, atol=limit, maxiter=most
+            )
+            np.testing.assert_allclose(cut.cpu(), theirs, rtol=1e-8, atol=1e-10)
             assert (left == 0) == (most > taken)  # scipy looks at the residual before each of its steps
 
 

@@ -15,6 +15,8 @@ from coursekit.problems import DoubleWell, Network, Quadratic
 from coursekit.rules import adam, gradient_descent
 from tests.habits import no_waiting
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 SADDLE = DoubleWell(tilt=0)  # strict, at the origin; minima -1/4 at (±1, 0)
 RUNS = 300
@@ -94,9 +96,9 @@ def test_runs_of_a_batch_wait_each_for_itself() -> None:
 
 
 @pytest.mark.parametrize("dim", [1, 2, 5])
-def test_the_push_is_uniform_in_the_ball(dim: int) -> None:
-    draw = torch.Generator().manual_seed(1)
-    xi = uniform_in_ball(torch.empty(4000, dim, dtype=f64), draw)
+def test_the_push_is_uniform_in_the_ball(dim: int, device: torch.device) -> None:
+    draw = torch.Generator(device).manual_seed(1)
+    xi = uniform_in_ball(torch.empty(4000, dim, dtype=f64), draw).cpu()
     r = xi.norm(dim=-1)
     assert stats.kstest(r**dim, "uniform").pvalue > 1e-3
     assert stats.kstest(r ** (dim + 1), "uniform").pvalue < 1e-3  # another law would be seen

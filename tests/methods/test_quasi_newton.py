@@ -11,6 +11,8 @@ from coursekit.problems import Quadratic
 from .test_line_search import vector
 from .test_newton import random, two_wells
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 
 
@@ -38,8 +40,8 @@ def test_bfgs_matrix_against_scipys() -> None:
     theirs.initialize(6, "inv_hess")
     for s, y in pairs(10):
         ours.learn(s, y)
-        theirs.update(s.numpy(), y.numpy())
-        np.testing.assert_allclose(ours.B, theirs.get_matrix(), rtol=1e-10, atol=1e-12)
+        theirs.update(s.numpy(force=True), y.numpy(force=True))
+        np.testing.assert_allclose(ours.B.cpu(), theirs.get_matrix(), rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("memory", [1, 4, 20])
@@ -50,9 +52,11 @@ def test_two_loops_against_scipys_product(memory: int) -> None:
     learned[-1] = (s, y * (s @ y) / (y @ y))  # so that sᵀy = yᵀy: scipy's product starts at the identity
     for s, y in learned:
         ours.learn(s, y)
-    theirs = optimize.LbfgsInvHessProduct(*(np.array([p[i].numpy() for p in learned[-memory:]]) for i in (0, 1)))
+    theirs = optimize.LbfgsInvHessProduct(
+        *(np.array([p[i].numpy(force=True) for p in learned[-memory:]]) for i in (0, 1))
+    )
     v = random(6, seed=9)
-    np.testing.assert_allclose(ours.times(v), theirs.matvec(v.numpy()), rtol=1e-10)
+    np.testing.assert_allclose(ours.times(v).cpu(), theirs.matvec(v.numpy(force=True)), rtol=1e-10)
     assert len(ours.pairs) == min(memory, 10)
 
 

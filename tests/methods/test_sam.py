@@ -19,6 +19,8 @@ from coursekit.problems import LeastSquares, Network, Quadratic, Rosenbrock
 from coursekit.rules import adam, ascent, gradient_descent, heavy_ball, normalizer, sharpest, thinned
 from tests.habits import Waited, no_waiting
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 NORMS = [1, 1.5, 2, 3, math.inf]
 draw = torch.Generator().manual_seed(2)
@@ -49,7 +51,7 @@ def largest(g: np.ndarray, p: float, rho: float) -> float:
 @pytest.mark.parametrize("p", NORMS)
 def test_the_perturbation_maximizes_the_linearized_loss(p: float) -> None:
     def shortfall(e: Tensor) -> float:
-        best = torch.tensor([largest(g.numpy(), p, 0.1) for g in GRADIENTS], dtype=f64)
+        best = torch.tensor([largest(g.numpy(force=True), p, 0.1) for g in GRADIENTS], dtype=f64)
         return float((best - (GRADIENTS * e).sum(-1)).abs().max())
 
     e = epsilon(GRADIENTS, p)
@@ -231,7 +233,7 @@ def test_asam_stays_in_its_ball_and_nothing_beats_it() -> None:
         assert 0.5 < gain.max() <= 1 + 1e-12
 
 
-def test_the_mask_is_unbiased() -> None:
+def test_the_mask_is_unbiased(device: torch.device) -> None:
     beta, e = 0.3, torch.tensor([1.0, -2.0, 4.0], dtype=f64)
     masks = torch.tensor(list(product((0.0, 1.0), repeat=3)), dtype=f64)
     likely = (beta**masks * (1 - beta) ** (1 - masks)).prod(-1)
@@ -239,7 +241,7 @@ def test_the_mask_is_unbiased() -> None:
     torch.testing.assert_close(likely @ possible, e)
     torch.testing.assert_close(likely @ possible.square().sum(-1), e.square().sum() / beta)  # it leaves the ball
     n = 40_000
-    seen = thinned(e.expand(n, 3), beta, torch.Generator().manual_seed(0))
+    seen = thinned(e.expand(n, 3), beta, torch.Generator(device).manual_seed(0))
     which = (seen[:, None] == possible).all(-1)
     assert which.any(-1).all()
     deviation = (which.double().mean(0) - likely) / (likely * (1 - likely) / n).sqrt()

@@ -68,17 +68,22 @@ MISTAKES: dict[tuple[str, str], list[tuple[str, str, str]]] = {
         ("1/(μ(t + κ)) forgets κ", "1 / (mu * (t + kappa))", "1 / (mu * t)"),
     ],
     ("descend.py", "tests/test_descend.py tests/test_schedules.py"): [
-        ("scalars of the next step", "rule.scalars_along(t, ", "rule.scalars_along(t + 1, "),
+        ("scalars of the next step", "rule.scalars_at(t, ", "rule.scalars_at(t + 1, "),
     ],
     ("descend.py", "tests/test_descend.py"): [
         ("records the next iterate", "known = {\"w\": w,", "known = {\"w\": w - g,"),
         ("a stopped run moves on", "moved = torch.where(moving, moved, w)", "pass"),
         ("stops one step late", "stopped.where(~met, t)", "stopped.where(~met, t + 1)"),
-        ("the state is not carried on",
-         "w, state, f_before, g_before = moved, new, f, g", "w, f_before, g_before = moved, f, g"),
+        ("the state is not carried on", "w, state, f, g = step(", "w, _, f, g = step("),
     ],
     ("descend.py", "tests/methods/test_projections.py"): [
         ("the projection is forgotten", "w + delta if project is None else project(w + delta)", "w + delta"),
+    ],
+    ("compiled.py", "tests/test_compiled.py"): [
+        ("the first mini-batch is compiled in", "for x in (scalars, h, p)]\n", "for x in (scalars, h)] + [p]\n"),
+        ("two inputs become one", "[x.detach() for x in inputs]", "inputs"),
+        ("one layout for all", ", *layouts)", ")"),
+        ("the scalars of a step are compiled in", "name: as_tensor(x, w) for name", "name: x for name"),
     ],
     ("stopping.py", "tests/test_descend.py"): [
         ("stopping by the change of w, not of f",

@@ -16,6 +16,8 @@ from coursekit.optim import adahessian
 from tests.habits import no_waiting
 from tests.optim.recorded.record import STEPS, path, recorded
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 AVERAGED = slice(8, 16)  # the place of the tensor of three axes
 
@@ -38,8 +40,8 @@ def by_the_paper(lr=0.1, b1=0.9, b2=0.999, eps=1e-4, power=1.0, wd=0.0, averaged
 OTHER = {"power": 0.5, "wd": 0.1}
 
 
-def test_the_paper(device) -> None:
-    ours = path(lambda p: optim.AdaHessian(p, lr=0.1), device)
+def test_the_paper() -> None:
+    ours = path(lambda p: optim.AdaHessian(p, lr=0.1))
     torch.testing.assert_close(ours, by_the_paper(), rtol=0, atol=1e-14)
     again = path(lambda p: optim.AdaHessian(p, lr=0.1, beta1=0.5, beta2=0.9, **OTHER))
     torch.testing.assert_close(again, by_the_paper(b1=0.5, b2=0.9, **OTHER), rtol=0, atol=1e-14)

@@ -10,6 +10,8 @@ from coursekit.optim import ESAM, SAM
 from tests.optim.sam_by_hand import flat, norm
 from tests.optim.side_by_side import batch, f64
 
+pytestmark = pytest.mark.usefixtures("device")
+
 
 class Classifier(nn.Module):
     def __init__(self) -> None:
@@ -62,7 +64,7 @@ def test_esam_steps_with_the_examples_that_rise_most() -> None:
 
 def test_esam_masks_coordinates_without_bias() -> None:
     w, seen = nn.Parameter(torch.tensor([3.0, -4.0], dtype=f64)), []
-    optimizer = ESAM(torch.optim.SGD([w], lr=0), rho=5, beta=0.25, gamma=1, generator=torch.Generator())
+    optimizer = ESAM(torch.optim.SGD([w], lr=0), rho=5, beta=0.25, gamma=1, generator=torch.Generator(w.device))
 
     def losses(chosen: Tensor | None) -> Tensor:
         if optimizer.last_pass:
@@ -87,10 +89,12 @@ def test_esam_wants_one_loss_for_each_example() -> None:
     assert torch.equal(w, torch.ones(2))
 
 
-def test_esam_takes_a_scaler() -> None:
+def test_esam_takes_a_scaler(device: torch.device) -> None:
     plain, scaled, scaler = Classifier(), Classifier(), GradScaler("cpu", init_scale=2.0**8)
     for net, options in ((plain, ()), (scaled, (scaler,))):
-        optimizer = ESAM(torch.optim.SGD(net.parameters(), lr=0.1), generator=torch.Generator().manual_seed(0))
+        optimizer = ESAM(
+            torch.optim.SGD(net.parameters(), lr=0.1), generator=torch.Generator(device).manual_seed(0)
+        )
         for _ in range(3):
             optimizer.step(net.losses, *options)
             scaler.update() if options else None

@@ -12,6 +12,8 @@ import torch
 from coursekit import optim
 from tests.optim.recorded.record import SHAPES, STEPS, path, recorded
 
+pytestmark = pytest.mark.usefixtures("device")
+
 SIZES = [int(np.prod(shape)) for shape in SHAPES]
 
 
@@ -33,8 +35,8 @@ def by_the_paper(lr=0.02, b1=0.9, b2=0.999, eps=1e-6, wd=0.3, ratio=True, correc
     return torch.tensor(np.array(rows))
 
 
-def test_the_paper(device) -> None:
-    ours = path(lambda p: optim.LAMB(p, lr=0.02, wd=0.3), device)
+def test_the_paper() -> None:
+    ours = path(lambda p: optim.LAMB(p, lr=0.02, wd=0.3))
     torch.testing.assert_close(ours, by_the_paper(), rtol=0, atol=1e-14)
     for wrong in ({"ratio": False}, {"corrected": False}, {"wd": 0.0}, {"b1": 0.8}):
         assert (ours - by_the_paper(**wrong)).abs().max() > 1e-3

@@ -9,14 +9,16 @@ from coursekit import optim
 from coursekit.optim import muon
 from tests.optim.side_by_side import f64
 
+pytestmark = pytest.mark.usefixtures("device")
+
 DRAW = torch.Generator().manual_seed(5)
 START = [torch.randn(*shape, generator=DRAW, dtype=f64) for shape in [(4, 6), (6, 2), (3, 3)]]
 STEP = 0.01
 
 
-def path(make, start=START, device="cpu") -> torch.Tensor:
+def path(make, start=START) -> torch.Tensor:
     """All matrices after every step on a loss that changes from step to step."""
-    params = [w.to(device, copy=True).requires_grad_() for w in start]
+    params = [w.clone().requires_grad_() for w in start]
     optimizer = make(params)
     rows = []
     for t in range(100):
@@ -28,8 +30,8 @@ def path(make, start=START, device="cpu") -> torch.Tensor:
     return torch.stack(rows).cpu()
 
 
-def ours(device="cpu", **options) -> torch.Tensor:
-    return path(lambda p: optim.Muon(p, lr=STEP, **options), device=device)
+def ours(**options) -> torch.Tensor:
+    return path(lambda p: optim.Muon(p, lr=STEP, **options))
 
 
 def torchs(start=START, **options) -> torch.Tensor:
@@ -42,8 +44,8 @@ def in_full_precision(monkeypatch) -> None:
 
 
 @pytest.mark.usefixtures("in_full_precision")
-def test_same_path_as_torch(device) -> None:
-    assert (ours(device) - torchs()).abs().max() < 1e-12
+def test_same_path_as_torch() -> None:
+    assert (ours() - torchs()).abs().max() < 1e-12
     assert (ours(wd=0.0, beta=0.5) - torchs(weight_decay=0.0, momentum=0.5)).abs().max() < 1e-12
 
 

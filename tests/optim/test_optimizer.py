@@ -15,6 +15,8 @@ from coursekit.rules import rule
 from tests.habits import Waited, no_waiting
 from tests.optim.side_by_side import CLASSES, Network, batch, f64, loss_at, one_group, train, two_groups
 
+pytestmark = pytest.mark.usefixtures("device")
+
 LAYERWISE = [optim.LAMB, optim.Muon, optim.Shampoo]
 every_class = pytest.mark.parametrize("made", CLASSES + LAYERWISE, ids=lambda c: c.__name__)
 

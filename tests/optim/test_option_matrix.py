@@ -15,6 +15,8 @@ from torch.testing._internal.common_optimizers import OptimizerErrorEnum, optim_
 
 from coursekit import optim
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 Options = dict[str, Any]
 RENAMED = {"weight_decay": "l2", "momentum": "beta", "alpha": "beta"}

@@ -12,6 +12,8 @@ from coursekit.rules import Rule, adagrad_norm, rule
 from coursekit.rules.ops import absolute
 from tests.habits import Waited, no_waiting
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 CUTS = [(3, 2), (4,), (0,), (2, 2, 2)]  # 18 numbers
 
@@ -68,18 +70,18 @@ def run(made: Rule, groups: bool = False, **options) -> np.ndarray:
         for p, piece in zip(params, cut(g), strict=True):
             p.grad = piece
         optimizer.step()
-    return torch.cat([p.detach().flatten() for p in params]).numpy()
+    return torch.cat([p.detach().flatten() for p in params]).numpy(force=True)
 
 
 @pytest.mark.parametrize("groups", [False, True])
 @pytest.mark.parametrize("made", [adagrad_norm, by_largest, two_sums], ids=lambda r: r.name)
 def test_one_vector(made: Rule, groups: bool) -> None:
-    expected = in_numpy(made.name, START.numpy(), GRADIENTS.numpy())
+    expected = in_numpy(made.name, START.numpy(force=True), GRADIENTS.numpy(force=True))
     assert abs(run(made, groups) - expected).max() < 1e-13
 
 
 def test_the_comparison_catches_a_norm_per_tensor() -> None:
-    expected = in_numpy("adagrad_norm", START.numpy(), GRADIENTS.numpy())
+    expected = in_numpy("adagrad_norm", START.numpy(force=True), GRADIENTS.numpy(force=True))
     assert abs(run(per_tensor) - expected).max() > 0.01
 
 
@@ -87,7 +89,7 @@ def test_the_comparison_catches_a_norm_per_tensor() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's own modules
 @pytest.mark.parametrize("made", [adagrad_norm, by_largest], ids=lambda r: r.name)
 def test_one_vector_compiled(made: Rule) -> None:
-    expected = in_numpy(made.name, START.numpy(), GRADIENTS.numpy())
+    expected = in_numpy(made.name, START.numpy(force=True), GRADIENTS.numpy(force=True))
     assert abs(run(made, groups=True, compile=True) - expected).max() < 1e-12
 
 
@@ -109,7 +111,7 @@ def test_dtypes_mix_in_the_widest() -> None:
 
 
 def test_mixed_devices_are_refused_by_what_needs_one() -> None:
-    params = [nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1, device="meta"))]
+    params = [nn.Parameter(torch.ones(1, device="cpu")), nn.Parameter(torch.ones(1, device="meta"))]
     for make in (lambda p: optim.AdagradNorm(p), lambda p: optim.Adam(p, compile=True)):
         with pytest.raises(ValueError, match="needs all parameters on one device, got cpu, meta"):
             make(params)

@@ -12,6 +12,8 @@ from tests.habits import Waited, no_waiting
 from tests.optim.sam_by_hand import by_hand, every_wrapper, norm, sgd, train
 from tests.optim.side_by_side import Network, f64, two_groups
 
+pytestmark = pytest.mark.usefixtures("device")
+
 
 def test_sam_is_foret_et_al_eq_2() -> None:
     ours = train(lambda net: SAM(sgd(net), rho=0.1))

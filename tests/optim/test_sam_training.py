@@ -15,6 +15,8 @@ from coursekit.optim import ASAM, SAM
 from tests.optim.sam_by_hand import Normed, closure_of, every_wrapper, flat, sgd, train
 from tests.optim.side_by_side import Network, batch, loss_at, two_groups
 
+pytestmark = pytest.mark.usefixtures("device")
+
 
 def test_without_a_radius_it_is_the_base_at_its_price() -> None:
     net, calls = Network(), []

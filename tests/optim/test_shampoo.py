@@ -11,14 +11,16 @@ from coursekit.optim import shampoo
 from coursekit.problems import Rosenbrock
 from tests.optim.recorded.record import path, recorded
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 
 
-def test_a_recorded_peer(device) -> None:
+def test_a_recorded_peer() -> None:
     first, second = recorded("Shampoo")  # a vector, a matrix and a tensor of three axes
-    ours = path(lambda p: optim.Shampoo(p, lr=0.1, eps=1e-3), device)
+    ours = path(lambda p: optim.Shampoo(p, lr=0.1, eps=1e-3))
     torch.testing.assert_close(ours, first, rtol=0, atol=1e-11)
-    ours = path(lambda p: optim.Shampoo(p, lr=0.3, eps=0.1), device)
+    ours = path(lambda p: optim.Shampoo(p, lr=0.3, eps=0.1))
     torch.testing.assert_close(ours, second, rtol=0, atol=1e-12)
 
 
@@ -48,7 +50,7 @@ def test_the_paper(every: int) -> None:
     """Algorithm 1 of Gupta, Koren and Singer (2018), with roots computed every so many steps."""
     G = gradients(4, 3)
     L, R, W = 0.1 * np.eye(4), 0.1 * np.eye(3), np.zeros((4, 3))
-    for t, g in enumerate(G.numpy()):
+    for t, g in enumerate(G.numpy(force=True)):
         L, R = L + g @ g.T, R + g.T @ g
         if t % every == 0:
             left, right = fractional_matrix_power(L, -0.25), fractional_matrix_power(R, -0.25)

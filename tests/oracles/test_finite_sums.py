@@ -12,6 +12,8 @@ from coursekit import data
 from coursekit.problems import LeastSquares, LogisticRegression, Network
 from coursekit.problems.problem import FiniteSum
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 generator = torch.Generator().manual_seed(3)
 n, d = 6, 3
@@ -147,9 +149,11 @@ def test_a_loss_summed_over_the_examples_would_be_biased() -> None:
 def test_ridge_against_sklearn_and_numpy() -> None:
     A, b = data.diabetes()
     problem = LeastSquares(A, b, ridge=0.01)
-    fit = linear_model.Ridge(alpha=0.01 * len(b), fit_intercept=False, solver="cholesky").fit(A.numpy(), b.numpy())
-    np.testing.assert_allclose(problem.w_star, fit.coef_, rtol=1e-9)
-    eigenvalues = np.linalg.eigvalsh(A.numpy().T @ A.numpy() / len(b)) + 0.01
+    fit = linear_model.Ridge(alpha=0.01 * len(b), fit_intercept=False, solver="cholesky").fit(
+        A.numpy(force=True), b.numpy(force=True)
+    )
+    np.testing.assert_allclose(problem.w_star.numpy(force=True), fit.coef_, rtol=1e-9)
+    eigenvalues = np.linalg.eigvalsh(A.numpy(force=True).T @ A.numpy(force=True) / len(b)) + 0.01
     np.testing.assert_allclose([float(problem.mu), float(problem.L)], eigenvalues[[0, -1]], rtol=1e-10)
     assert problem.pl.value == problem.mu.value
     assert (

@@ -28,6 +28,8 @@ from coursekit.problems import (
 )
 from coursekit.rules import adam, amsgrad, gradient_descent, heavy_ball
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 POLYAK = {"eta": 1 / 9, "beta": 4 / 9}
 
@@ -122,17 +124,17 @@ def test_a_positive_semidefinite_hessian_is_not_enough_for_a_minimum() -> None:
 def escape_times(problem: Problem, away: torch.Tensor, radii: torch.Tensor, steps: int) -> np.ndarray:
     """Steps of gradient descent until the distance from 0 is 0.1, from each radius along ``away``."""
     run = descend(problem, gradient_descent, radii[:, None] * away, steps, record=("w",), eta=0.05)
-    return first_true(run.w.norm(dim=-1) >= 0.1).numpy()
+    return first_true(run.w.norm(dim=-1) >= 0.1).numpy(force=True)
 
 
 def test_a_strict_saddle_is_left_in_logarithmic_time_and_a_monkey_saddle_is_not() -> None:
     radii = torch.logspace(-2, -8, 7, dtype=f64)
     strict = escape_times(DoubleWell(0.0), vector(1.0, 0.0), radii, 500)
-    slope = np.polyfit(np.log(1 / radii.numpy()), strict, 1)[0]
+    slope = np.polyfit(np.log(1 / radii.numpy(force=True)), strict, 1)[0]
     assert slope == pytest.approx(1 / math.log1p(0.05), rel=0.02)
     radii = torch.logspace(-2, -3, 5, dtype=f64)
     flat = escape_times(MonkeySaddle(), vector(-1.0, 0.0), radii, 7000)
-    order = np.polyfit(np.log(1 / radii.numpy()), np.log(flat), 1)[0]
+    order = np.polyfit(np.log(1 / radii.numpy(force=True)), np.log(flat), 1)[0]
     assert order == pytest.approx(1, abs=0.05)  # r' = 3r²: time 1/(3ηr)
     assert flat[-1] > 10 * strict[-1]
     on_the_ridge = descend(DoubleWell(0.0), gradient_descent, vector(0.0, 0.5), 500, record=("w",), eta=0.05).w[-1]

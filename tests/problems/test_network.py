@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from coursekit.problems import Network
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 generator = torch.Generator().manual_seed(5)
 X = torch.randn(12, 4, generator=generator, dtype=f64)
@@ -184,12 +186,10 @@ def test_dtype_is_the_modules() -> None:
     assert {x.dtype for x in problem.value_and_grad(problem.start)} == {torch.float32}
 
 
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_device_is_the_modules() -> None:
-    problem = Network(DROPOUTS["one"]().cuda(), X.cuda(), Y.cuda(), mse, masks=0)
+def test_device_is_the_modules(device: torch.device) -> None:
+    problem = Network(DROPOUTS["one"]().to(device), X, Y, mse, masks=0)
     f, g = problem.value_and_grad(problem.start.expand(3, -1))
-    assert {f.device.type, g.device.type} == {"cuda"}
+    assert {f.device.type, g.device.type} == {device.type}
 
 
 class Counting(nn.Linear):

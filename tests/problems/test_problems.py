@@ -39,6 +39,8 @@ from coursekit.problems import (
 )
 from coursekit.widgets.trace import _Symbols, problem_js
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 
 
@@ -213,7 +215,7 @@ def test_stated_minimizer(name: str) -> None:
     assert bool((problem.value(others) >= f).all())
     by_scipy = optimize.minimize(
         lambda w: float(problem.value(torch.tensor(w))),
-        problem.w_star.numpy() + 1e-3,
+        problem.w_star.numpy(force=True) + 1e-3,
         method="Nelder-Mead",
         bounds=[ON_A_CUBE.get(name, (None, None))] * problem.dim,
         options={"xatol": 1e-9, "fatol": 1e-13, "maxiter": 4000},
@@ -229,7 +231,7 @@ def test_the_browser_can_have_it(name: str) -> None:
     assert "grad: (w, p) =>" in problem_js(PROBLEMS[name])
     problem, (point,) = PROBLEMS[name], points(PROBLEMS[name], 1)
     w = np.array(sp.symbols(f"w:{problem.dim}", real=True)).view(_Symbols)
-    numbers = {k: p.numpy() if isinstance(p, torch.Tensor) else p for k, p in vars(problem.p).items()}
+    numbers = {k: p.numpy(force=True) if isinstance(p, torch.Tensor) else p for k, p in vars(problem.p).items()}
     value = np.asarray(problem.formula(w, SimpleNamespace(**numbers))).item()
     at = dict(zip(w, point.tolist(), strict=True))
     grad = [float(sp.diff(value, x).subs(at)) for x in w]

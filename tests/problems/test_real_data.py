@@ -8,20 +8,22 @@ from sklearn import linear_model
 from coursekit import data
 from coursekit.problems import LeastSquares, LogisticRegression
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 
 
 def test_least_squares_against_sklearn() -> None:
     X, y = data.diabetes()
-    fit = linear_model.LinearRegression(fit_intercept=False).fit(X.numpy(), y.numpy())
-    np.testing.assert_allclose(LeastSquares(X, y).w_star, fit.coef_, rtol=1e-9)
+    fit = linear_model.LinearRegression(fit_intercept=False).fit(X.numpy(force=True), y.numpy(force=True))
+    np.testing.assert_allclose(LeastSquares(X, y).w_star.numpy(force=True), fit.coef_, rtol=1e-9)
 
 
 def test_logistic_regression_against_sklearn() -> None:
     X, y = data.breast_cancer()
     problem = LogisticRegression(X, y, ridge=0.01)
     fit = linear_model.LogisticRegression(C=1 / (0.01 * len(y)), fit_intercept=False, tol=1e-12, max_iter=1000)
-    w = torch.tensor(fit.fit(X.numpy(), y.numpy()).coef_[0])
+    w = torch.tensor(fit.fit(X.numpy(force=True), y.numpy(force=True)).coef_[0])
     assert float(problem.grad(w).norm()) < 1e-6
     assert float(LogisticRegression(X, y, ridge=0.02).grad(w).norm()) > 1e-3
     lowest = torch.linalg.eigvalsh(

@@ -11,6 +11,8 @@ from coursekit import descend
 from coursekit.problems import QuadraticNetwork, ReLUNetwork
 from coursekit.rules import gradient_descent
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 
 
@@ -25,9 +27,9 @@ def signs(k: int) -> torch.Tensor:
 def lbfgs_end(problem: QuadraticNetwork, seed: int) -> float:
     def value_and_grad(w: np.ndarray) -> tuple[float, np.ndarray]:
         f, g = problem.value_and_grad(torch.tensor(w))
-        return float(f), g.numpy()
+        return float(f), g.numpy(force=True)
 
-    start = problem.random_start(seed).numpy()
+    start = problem.random_start(seed).numpy(force=True)
     options = {"maxiter": 5000, "maxfun": 10000, "ftol": 0, "gtol": 1e-11}
     return optimize.minimize(value_and_grad, start, jac=True, method="L-BFGS-B", options=options).fun
 
@@ -65,8 +67,8 @@ def test_enough_mixed_signs_leave_no_bad_minimum_and_one_sign_does() -> None:
     X, y = random(30, d), random(30, seed=1)
     benign = QuadraticNetwork(X, y, signs(2 * d))
     i, j = np.triu_indices(d)
-    features = (X[:, i] * X[:, j]).numpy()  # by hand: the best symmetric M
-    best = np.linalg.lstsq(features, y.numpy())[1][0] / 60
+    features = (X[:, i] * X[:, j]).numpy(force=True)  # by hand: the best symmetric M
+    best = np.linalg.lstsq(features, y.numpy(force=True))[1][0] / 60
     assert float(benign.f_star) == pytest.approx(best, rel=1e-10)
     assert [lbfgs_end(benign, seed) for seed in range(8)] == pytest.approx([best] * 8, rel=1e-7)
     assert QuadraticNetwork(X, y, torch.ones(8, dtype=f64)).f_star is None

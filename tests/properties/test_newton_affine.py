@@ -20,6 +20,8 @@ from coursekit.problems import (
 )
 from tests.methods.test_newton import Mapped
 
+pytestmark = pytest.mark.usefixtures("device")
+
 f64 = torch.float64
 X, y = data.breast_cancer()
 PROBLEMS: dict[str, Problem] = {

@@ -28,6 +28,8 @@ from coursekit.rules import (
     sign_descent,
 )
 
+pytestmark = pytest.mark.usefixtures("device")
+
 F64 = torch.float64
 few = settings(max_examples=15, deadline=None, derandomize=True)
 ALL = [made for name in rules.__all__ if isinstance(made := getattr(rules, name), Rule)]

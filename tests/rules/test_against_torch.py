@@ -26,6 +26,8 @@ from coursekit.rules import (
 )
 from coursekit.rules.rule import RANGES, check_range
 
+pytestmark = pytest.mark.usefixtures("device")
+
 generator = torch.Generator().manual_seed(0)
 X = torch.randn(20, 5, generator=generator, dtype=torch.float64)
 PROBLEMS = {

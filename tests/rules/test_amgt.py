@@ -11,6 +11,8 @@ from coursekit.problems import Quadratic
 from coursekit.rules import adam, amgt, amgt_reading
 from coursekit.rules.amgt import CHOICES
 
+pytestmark = pytest.mark.usefixtures("device")
+
 T = 25  # longer than the window, so that it fills and then forgets
 H = np.array([[4.0, 1.0, 0.5], [1.0, 2.0, -0.3], [0.5, -0.3, 0.4]])
 W0 = np.array([1.0, -2.0, 0.5])
@@ -53,7 +55,11 @@ def paper(factor, variance, correction, threshold, scaling, window=10, eta=0.1, 
 def path(reading, **hyper):
     tau = TAU[reading.get("threshold", "none")]
     rule = amgt_reading("reading", **reading)
-    return descend(PROBLEM, rule, torch.tensor(W0), T, record=("w",), **{**HYPER, **tau, **hyper}).w[1:].numpy()
+    return (
+        descend(PROBLEM, rule, torch.tensor(W0), T, record=("w",), **{**HYPER, **tau, **hyper})
+        .w[1:]
+        .numpy(force=True)
+    )
 
 
 @pytest.mark.parametrize("reading", READINGS, ids=lambda r: "-".join(r.values()))
@@ -77,8 +83,12 @@ def test_the_window_is_as_long_as_it_says() -> None:
 
 def test_without_variance_and_decay_it_is_adam() -> None:
     betas = {k: HYPER[k] for k in ("eta", "beta1", "beta2", "eps")}
-    plain = descend(PROBLEM, adam, torch.tensor(W0), T, record=("w",), **betas).w[1:].numpy()
-    own = descend(PROBLEM, amgt, torch.tensor(W0), T, record=("w",), **betas, gamma=0.0, alpha=0.0).w[1:].numpy()
+    plain = descend(PROBLEM, adam, torch.tensor(W0), T, record=("w",), **betas).w[1:].numpy(force=True)
+    own = (
+        descend(PROBLEM, amgt, torch.tensor(W0), T, record=("w",), **betas, gamma=0.0, alpha=0.0)
+        .w[1:]
+        .numpy(force=True)
+    )
     assert abs(own - plain).max() < 1e-12
     assert abs(path({}, alpha=0.0) - plain).max() > 1e-2
 

@@ -8,6 +8,8 @@ from coursekit import descend
 from coursekit.problems import Rosenbrock
 from coursekit.rules import heavy_ball, heavy_ball_difference, nesterov
 
+pytestmark = pytest.mark.usefixtures("device")
+
 T, START = 60, [-1.2, 1.0]
 
 
@@ -52,7 +54,7 @@ def tdl_nag(eta, beta):
 
 def path(rule, eta, beta):
     start = torch.tensor(START, dtype=torch.float64)
-    return descend(Rosenbrock(), rule, start, T, record=("w",), eta=eta, beta=beta).w[1:].numpy()
+    return descend(Rosenbrock(), rule, start, T, record=("w",), eta=eta, beta=beta).w[1:].numpy(force=True)
 
 
 FORMS = {

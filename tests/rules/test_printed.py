@@ -25,6 +25,8 @@ from coursekit.rules import (
     sign_descent,
 )
 
+pytestmark = pytest.mark.usefixtures("device")
+
 T, ETA, EPS, SIGMA, B1, B2 = 30, 0.1, 0.01, 0.7, 0.8, 0.95
 H = np.array([[4.0, 1.0, 0.5], [1.0, 2.0, -0.3], [0.5, -0.3, 0.4]])
 W0 = np.array([1.0, -2.0, 0.5])
@@ -110,7 +112,7 @@ PUBLISHED = [(adagrad, {"eps": EPS}), (rmsprop, {"eps": EPS, "beta": B1}), (adam
 
 
 def path(rule: Rule, **hyper) -> np.ndarray:
-    return descend(PROBLEM, rule, torch.tensor(W0), T, record=("w",), eta=ETA, **hyper).w[1:].numpy()
+    return descend(PROBLEM, rule, torch.tensor(W0), T, record=("w",), eta=ETA, **hyper).w[1:].numpy(force=True)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda f: f.__name__)

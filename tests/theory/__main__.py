@@ -1,6 +1,14 @@
 """Print the bank of broken variants and what the certificates say of each."""
 
-from . import broken_functions, broken_methods, broken_rates  # noqa: F401
+from . import (  # noqa: F401
+    broken_adaptive,
+    broken_functions,
+    broken_landscape,
+    broken_methods,
+    broken_noise,
+    broken_rates,
+    broken_sgd_convex,
+)
 from .broken import BANK
 
 caught = 0

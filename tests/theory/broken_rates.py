@@ -27,6 +27,7 @@ from coursekit.theory import (
     gd_strongly_convex_values,
     gg_proposition_1,
     optimal_fixed_step,
+    pl_ball,
     pl_theorem_1,
     tdl_theorem_461,
 )
@@ -166,6 +167,18 @@ row(pl_theorem_1, "step", "just above 1/L", sine, instead=gd(PLSine(), point(3.0
 row(pl_theorem_1, "step", "1.9/L, not asked, μ = L", parabola, instead=gd(one, point(1.0), 3, 1.9),
     waive=("step",))
 row(pl_theorem_1, "biased gradient", "not asked", parabola, instead=gd(one, point(2.0), 90, 0.5, biased),
+    waive=("gradient descent",))
+
+crawl = gd(one, point(2.0), 30, 0.01)  # in small steps on a parabola the bound is the distance, but for ηL/2
+row(pl_ball, "constant", "1 % smaller, small steps on a parabola", crawl, change=smaller(0.99))
+row(pl_ball, "constant", "the flow's length at a step of 1.9/L", gd(one, point(2.0), 3, 1.9),
+    change=smaller(1 - 1.9 / 2))
+row(pl_ball, "constant", "μ 10 % larger", sine, wrong={"pl": 0.193}, refused=True)
+row(pl_ball, "step", "exactly 2/L", parabola, instead=gd(one, point(2.0), 3, 2.0), refused=True)
+row(pl_ball, "assumption", "no PL", sine, instead=gd(Softplus(), point(0.0), 60), wrong={"pl": 0.1}, refused=True)
+row(pl_ball, "assumption", "no PL, not asked", sine, instead=gd(Softplus(), point(0.0), 60), wrong={"pl": 0.25},
+    waive=("PL",))
+row(pl_ball, "biased gradient", "not asked", parabola, instead=gd(one, point(2.0), 90, 0.5, biased),
     waive=("gradient descent",))
 
 row(gd_by_mode, "constant", "1 % smaller", two_modes, change=smaller(0.99))

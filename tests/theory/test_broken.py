@@ -4,7 +4,15 @@ import pytest
 
 from coursekit.theory import THEOREMS
 
-from . import broken_functions, broken_methods, broken_rates  # noqa: F401
+from . import (  # noqa: F401
+    broken_adaptive,
+    broken_functions,
+    broken_landscape,
+    broken_methods,
+    broken_noise,
+    broken_rates,
+    broken_sgd_convex,
+)
 from .broken import BANK, Variant
 
 

@@ -23,6 +23,7 @@ from coursekit.theory import (
     gd_strongly_convex_values,
     gg_proposition_1,
     optimal_fixed_step,
+    pl_ball,
     pl_theorem_1,
     tdl_theorem_461,
 )
@@ -64,9 +65,18 @@ def test_on_real_data_each_theorem_holds_in_its_range_and_is_refused_outside(
 @pytest.mark.parametrize("eta_L", [0.1, 1.0])
 def test_without_convexity(eta_L: float) -> None:
     run = gd(PLSine(), everywhere, 200, eta_L)()
-    for theorem in (gd_nonconvex, gd_nonconvex_sharp, gd_pl, pl_theorem_1):
+    for theorem in (gd_nonconvex, gd_nonconvex_sharp, gd_pl, pl_theorem_1, pl_ball):
         assert certify(theorem, run)
     assert "convexity" in certify(gd_convex, run).refused
+
+
+@pytest.mark.parametrize("eta_L", [1e-3, 0.3, 1.0, 1.7, 1.999])
+def test_the_path_under_pl_is_no_longer_than_its_bound(eta_L: float) -> None:
+    certificate = certify(pl_ball, gd(Quadratic(point(3.0)), point(2.0), 50, eta_L)())
+    assert certificate
+    # On a parabola, by hand: one step goes ηL and brings us 1 - |1 - ηL| closer, in units of the distance.
+    first = eta_L * (1 - eta_L / 2) / (1 - abs(1 - eta_L))
+    assert certificate.tightness[2] == pytest.approx(first, rel=1e-6)
 
 
 @pytest.mark.parametrize("T", [1, 2, 100])

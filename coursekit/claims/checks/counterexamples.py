@@ -22,13 +22,10 @@ from ...problems import (
 )
 from ...rules import gradient_descent
 from ..check import Measured, check
+from .adaptive import vector
 
 f64 = torch.float64
 STRICT = DoubleWell(tilt=0.0)  # its saddle at the origin has the eigenvalues -1 and 1, its minima are at (±1, 0)
-
-
-def vector(*entries: float) -> Tensor:
-    return torch.tensor(entries, dtype=f64)
 
 
 def eigenvalues(problem: Problem, w: Tensor) -> Tensor:
@@ -143,24 +140,6 @@ def a_vanishing_gradient_is_no_minimum() -> Measured:
             "gradient after 200 steps on $x^2-y^2$ from $(1, 0)$": float(end.grad_norm[-1]),
             "lowest eigenvalue there": low,
         },
-    )
-
-
-@check("AMGT-eq17-worst")
-def one_over_k_for_every_mu() -> Measured:
-    def constants(k: int) -> list[float]:
-        """k |x_k| for three values of μ."""
-        ends = []
-        for mu in (0.1, 1.0, 8.0):
-            f = Quartic(a=mu, b=mu)
-            run = descend(f, gradient_descent, vector(0.5), k, record=("w",), eta=lambda t, mu=mu: 1 / (mu * t))
-            ends.append((k + 1) * float(run.w[-1].abs()))
-        return ends
-
-    early, late = constants(500), constants(5000)
-    return Measured(
-        as_printed=all(abs(x - 0.12267) < 1e-3 for x in late) and max(early) < 0.2,
-        numbers={rf"$k\,|x_k|$ at $k=5001$, $\mu={mu:g}$": x for mu, x in zip((0.1, 1, 8), late, strict=True)},
     )
 
 

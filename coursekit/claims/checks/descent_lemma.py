@@ -108,7 +108,7 @@ def gd_on_the_double_well() -> Trajectory:
 
 @check("TDL-4.6-intro")
 def decrease_for_ever() -> Measured:
-    slope = descend(_Line(), gradient_descent, point(0.0), 1000, eta=0.5, record=("f", "grad_norm"))
+    slope = descend(Line(), gradient_descent, point(0.0), 1000, eta=0.5, record=("f", "grad_norm"))
     bounded = gd(PLSine(), torch.linspace(-9, 9, 37, dtype=torch.float64)[:, None], 500, 1.0)
     return Measured(
         as_printed=float(slope.grad_norm[-1]) < 1e-6,
@@ -121,7 +121,7 @@ def decrease_for_ever() -> Measured:
     )
 
 
-class _Line(Problem):
+class Line(Problem):
     """f(w) = w: smooth with every L > 0, and not bounded below."""
 
     dim = 1
@@ -201,7 +201,7 @@ def small_gradient_under_pl() -> Measured:
 @check("GG-2.2-crit")
 def small_change_far_from_the_optimum() -> Measured:
     crawl = descend(Quadratic(point(1.0)), gradient_descent, point(1000.0), 1, eta=1e-9)
-    line = descend(_Line(), gradient_descent, point(0.0), 1, eta=0.1, record=("g",))
+    line = descend(Line(), gradient_descent, point(0.0), 1, eta=0.1, record=("g",))
     change, gap = float(-crawl.f.diff()), float(crawl.f[-1])
     return Measured(
         as_printed=not (change < 2e-3 and gap > 1e5) and float(line.g.diff(dim=0).abs().max()) > 0,

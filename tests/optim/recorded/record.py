@@ -24,13 +24,13 @@ RUNS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def path(make: Callable[[list[Tensor]], torch.optim.Optimizer], device: torch.device | str = "cpu") -> Tensor:
+def path(make: Callable[[list[Tensor]], torch.optim.Optimizer]) -> Tensor:
     """The parameters of :math:`f(w) = Σ_i cosh(w_i - sin i) + (w_i - cos i)²/2` after each step, one row per step.
 
     i counts through all parameters; they start at 1/(1 + i).
     """
     sizes = [torch.Size(shape).numel() for shape in SHAPES]
-    i = torch.arange(sum(sizes), dtype=torch.float64, device=device)
+    i = torch.arange(sum(sizes), dtype=torch.float64)
     params = [p.reshape(s).requires_grad_() for p, s in zip((1 / (1 + i)).split(sizes), SHAPES, strict=True)]
     optimizer = make(params)
     rows = []
@@ -41,7 +41,7 @@ def path(make: Callable[[list[Tensor]], torch.optim.Optimizer], device: torch.de
             p.grad = g
         optimizer.step()
         rows.append(torch.cat([p.detach().flatten() for p in params]))
-    return torch.stack(rows).cpu()
+    return torch.stack(rows)
 
 
 def recorded(name: str) -> list[Tensor]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-PARTS = ("claims", "errata", "theorems", "exercises")
+PARTS = ("claims", "errata", "theorems", "exercises", "tables")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -29,8 +29,8 @@ class ExerciseItem(SphinxDirective):
         item = next((item for item in assignment.items if item.id == id), None)
         if item is None:
             raise self.error(f"{name} has no item {id!r}; it has {', '.join(i.id for i in assignment.items)}")
-        for file in ("master.md", "items.py"):
-            self.env.note_dependency(str(folder / file))
+        for file in (folder / "master.md", *folder.glob("items*.py")):
+            self.env.note_dependency(str(file))
         cells = assignment.master.notebook.cells
         at = next(i for i, cell in enumerate(cells) if item_of(cell.source) == id)
         statement = cells[at - 1].source.splitlines()

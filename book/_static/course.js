@@ -3,6 +3,7 @@
 
 const SCROLLERS = [
   ['mjx-container[display="true"]', "Equation"],
+  ["mjx-container.ck-wide", "Formula"],
   [".pst-scrollable-table-container", "Table"],
   [".bd-article div.highlight pre", "Code"],
   [".bd-article div.cell_output", "Output"],

@@ -136,8 +136,10 @@ Let $f$ be $\mu$-strongly convex and $L$-smooth with minimizer $w^\star$, $\kapp
 $w_{t+1} = w_t - \eta\,\nabla f(w_t)$ with $0<\eta<2/L$. Then for every $T \ge 1$
 
 $$
-\|w_T - w^\star\| \;\le\; \rho^T\,\|w_0-w^\star\| ,
-\qquad \rho = \max\bigl(|1-\eta\mu|,\,|1-\eta L|\bigr) < 1 .
+\begin{gathered}
+\|w_T - w^\star\| \;\le\; \rho^T\,\|w_0-w^\star\| , \\
+\rho = \max\bigl(|1-\eta\mu|,\,|1-\eta L|\bigr) < 1 .
+\end{gathered}
 $$
 
 At $\eta = 1/L$ that is $\rho = 1-1/\kappa$. The best is $\eta = 2/(L+\mu)$, with

@@ -70,8 +70,10 @@ Let $f$ be $L$-smooth and bounded below by $f^\star$, and $w_{t+1} = w_t - \eta\
 $0<\eta<2/L$. Then for every $T \ge 1$
 
 $$
-\min_{t<T}\|\nabla f(w_t)\|^2 \;\le\; \frac1T\sum_{t<T}\|\nabla f(w_t)\|^2
-\;\le\; \frac{f(w_0)-f(w_T)}{\eta\,(1-\eta L/2)\,T} \;\le\; \frac{f(w_0)-f^\star}{\eta\,(1-\eta L/2)\,T} .
+\begin{aligned}
+\min_{t<T}\|\nabla f(w_t)\|^2 &\le \frac1T\sum_{t<T}\|\nabla f(w_t)\|^2 \\
+&\le \frac{f(w_0)-f(w_T)}{\eta\,(1-\eta L/2)\,T} \le \frac{f(w_0)-f^\star}{\eta\,(1-\eta L/2)\,T} .
+\end{aligned}
 $$
 
 At $\eta = 1/L$ the bound is $2L\,(f(w_0)-f^\star)/T$, the smallest over all $\eta$.
@@ -99,12 +101,11 @@ Let $f$ be $L$-smooth and bounded below by $f^\star$, and $w_{t+1} = w_t - \eta\
 $0<\eta\le1/L$. Then for every $T \ge 1$
 
 $$
-\min_{0\le t\le T}\|\nabla f(w_t)\|^2 \;\le\; \frac{4\,\bigl(f(w_0)-f^\star\bigr)}{T\,\eta\,(4-\eta L) + 2/L},
-\qquad\text{at } \eta = \tfrac1L:\quad \frac{4L\,\bigl(f(w_0)-f^\star\bigr)}{3T+2} .
+\min_{0\le t\le T}\|\nabla f(w_t)\|^2 \;\le\; \frac{4\,\bigl(f(w_0)-f^\star\bigr)}{T\,\eta\,(4-\eta L) + 2/L} .
 $$
 
-No smaller constant will do: on the function whose slope zigzags between $G$ at the iterates and $G(1-\eta L/2)$
-halfway between them, both sides are equal.
+At $\eta = 1/L$ the bound is $4L\,(f(w_0)-f^\star)/(3T+2)$. No smaller constant will do: on the function whose
+slope zigzags between $G$ at the iterates and $G(1-\eta L/2)$ halfway between them, both sides are equal.
 """,
     source="TDL-T4.6.1; Abbaszadehpeivasti, de Klerk and Zamani 2022",
     assumptions=(SMOOTH, DESCENT, UP_TO_ONE),

@@ -72,7 +72,10 @@ Let $f$ be $L$-smooth and $\mu$-PL, and $w_{t+1} = w_t - \eta\,\nabla f(w_t)$ wi
 $T \ge 1$
 
 $$
-f(w_T) - f^\star \;\le\; \bigl(1-\eta\mu\,(2-\eta L)\bigr)^T\,\bigl(f(w_0)-f^\star\bigr) .
+\begin{aligned}
+f(w_T) - f^\star &\le q^T\,\bigl(f(w_0)-f^\star\bigr) , \\
+q &= 1-\eta\mu\,(2-\eta L) .
+\end{aligned}
 $$
 
 The factor is smallest at $\eta = 1/L$, where it is $1-\mu/L$. If $\mu = L$ a parabola attains it for every

@@ -85,7 +85,10 @@ quadratic_upper_bound = Theorem(
 Let the gradient of $f$ be $L$-Lipschitz. Then for all $w$ and $v$
 
 $$
-f(v) \;\le\; f(w) + \nabla f(w)^\top (v-w) + \frac L2\,\|v-w\|^2 .
+\begin{aligned}
+f(v) \;\le\; f(w) &+ \nabla f(w)^\top (v-w) \\
+&+ \frac L2\,\|v-w\|^2 .
+\end{aligned}
 $$
 
 The parabola on the right touches $f$ at $w$ and stays above it. Where the curvature of $f$ is $L$, it is $f$.
@@ -167,9 +170,10 @@ strong_convexity_implies = Theorem(
 Let $f$ be $\mu$-strongly convex with minimizer $w^\star$. Then for all $w$
 
 $$
-\tfrac12\,\|\nabla f(w)\|^2 \;\ge\; \mu\,\bigl(f(w)-f^\star\bigr)
-\qquad\text{and}\qquad
-f(w)-f^\star \;\ge\; \tfrac\mu2\,\|w-w^\star\|^2 .
+\begin{aligned}
+\tfrac12\,\|\nabla f(w)\|^2 &\ge \mu\,\bigl(f(w)-f^\star\bigr) , \\
+f(w)-f^\star &\ge \tfrac\mu2\,\|w-w^\star\|^2 .
+\end{aligned}
 $$
 
 The first is the Polyak-Łojasiewicz inequality, which asks for neither convexity nor a single minimizer.

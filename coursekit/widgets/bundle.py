@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from .. import palette
-from ..problems import PLSine, Problem, Quadratic, Rosenbrock
+from ..problems import Application, PLSine, Problem, Quadratic, Rosenbrock
 from ..rules import (
     Rule,
     adagrad,
@@ -41,16 +41,27 @@ RULES: tuple[Rule, ...] = (
     adagrad, adagrad_norm, rmsprop, adam, adamw, amsgrad,
     sign_descent, lion,
 )  # fmt: skip
-PROBLEMS: tuple[Problem, ...] = (Quadratic(torch.ones(2, dtype=torch.float64)), Rosenbrock(), PLSine())
+PROBLEMS: tuple[Problem, ...] = (
+    Quadratic(torch.ones(2, dtype=torch.float64)), Rosenbrock(), PLSine(), Application(1),
+)  # fmt: skip
 # In an order in which each part comes after those it imports; the last one's exports are the module's.
 PARTS = (
     "engine.js",
     "theme.js",
+    "stage.js",
     "plot.js",
     "contours.js",
     "controls.js",
     "descent_model.js",
     "descent_lemma.js",
+    "quadratic_model.js",
+    "quadratic_views.js",
+    "condition_number.js",
+    "amgt_table.js",
+    "momentum_model.js",
+    "momentum.js",
+    "pl_model.js",
+    "pl_inequality.js",
     "main.js",
 )
 _IMPORT = re.compile(r'^import \{ ([\w, ]+) \} from "\./(\w+)\.js";$', re.MULTILINE)

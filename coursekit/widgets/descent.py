@@ -14,7 +14,7 @@ from ..plots import contours, line
 from ..problems import Quadratic
 from ..rules import gradient_descent
 from ..theory import descent_lemma as lemma
-from .explorable import Explorable
+from .explorable import Explorable, within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,13 +34,13 @@ def descent_lemma(
     ``eta`` is 1/L unless given. Raises ValueError for a kappa outside [1, 100], an eta outside [0.002, 3] or a
     start outside the landscape, [-2, 2] x [-1.5, 1.5].
     """
-    _within("kappa", kappa, KAPPAS)
+    within("kappa", kappa, KAPPAS)
     eta = 1 / kappa if eta is None else eta
-    _within("eta", eta, ETAS)
+    within("eta", eta, ETAS)
     if len(start) != 2:
         raise ValueError(f"start must be two numbers, got {start!r}")
-    _within("the start's first coordinate", start[0], X)
-    _within("the start's second coordinate", start[1], Y)
+    within("the start's first coordinate", start[0], X)
+    within("the start's second coordinate", start[1], Y)
     point = (float(start[0]), float(start[1]))
     reach = eta * kappa
     return Explorable(
@@ -65,12 +65,6 @@ def descent_lemma(
         ),
         figure=functools.partial(_figure, float(kappa), float(eta), point),
     )
-
-
-def _within(name: str, value: float, allowed: tuple[float, float]) -> None:
-    low, high = allowed
-    if not low <= value <= high:  # a NaN is outside too
-        raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
 
 
 def _figure(kappa: float, eta: float, start: tuple[float, float]) -> Figure:

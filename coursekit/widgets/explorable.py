@@ -72,5 +72,12 @@ class Explorable:
         return {**(data or {}), "text/plain": repr(self)}
 
 
+def within(name: str, value: float, allowed: tuple[float, float]) -> None:
+    """Raise ValueError unless the value lies in the allowed interval, ends included."""
+    low, high = allowed
+    if not low <= value <= high:  # a NaN is outside too
+        raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
+
+
 def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode("ascii")

@@ -187,7 +187,7 @@ def test_table_and_pages_are_harmless(batch: tuple[dict[tuple[str, str], Mark], 
     _, out = batch
     with open(out / "grades.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 2 * (len(ATTACKS) + 3)
+    assert len(rows) == len({row["item"] for row in rows}) * (len(ATTACKS) + 3) > 64
     for row in rows:
         assert not any(value.startswith(("=", "+", "-", "@", "|")) for value in row.values())
         assert not any(ord(ch) < 32 or ch == "\u202e" for value in row.values() for ch in value)

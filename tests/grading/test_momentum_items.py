@@ -39,4 +39,3 @@ def test_mode_rate_is_the_largest_of_numpys_roots(smoothness: Assignment) -> Non
             roots = np.roots([1.0, -(1 + beta - eta_lambda), beta])
             largest = float(np.abs(roots).max())
             assert smoothness.reference(rate)(eta_lambda, beta) == pytest.approx(largest, rel=1e-10)
-            assert smoothness.reference(rate)(1.5 * eta_lambda + 0.2, beta) >= beta**0.5 * (1 - 1e-12)

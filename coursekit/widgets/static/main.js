@@ -1,11 +1,16 @@
 // The module's doors: `mount` for one explorable, `mountAll` for a page, a default export for JupyterLab.
+import { amgtTable } from "./amgt_table.js";
+import { conditionNumber } from "./condition_number.js";
 import { descentLemma } from "./descent_lemma.js";
 import { run } from "./engine.js";
 import { STYLE } from "./generated.js";
+import { momentum } from "./momentum.js";
+import { plInequality } from "./pl_inequality.js";
 
 export { run };
 
-const KINDS = { descent_lemma: descentLemma };
+const KINDS = { amgt_table: amgtTable, condition_number: conditionNumber, descent_lemma: descentLemma, momentum,
+  pl_inequality: plInequality };
 
 /** Draw the explorable `spec` into an element; the static figure in it steps aside. Gives a function that removes it. */
 export function mount(element, spec) {

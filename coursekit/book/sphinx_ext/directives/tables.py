@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,7 +26,7 @@ class _Table(SphinxDirective):
     def summary(self, function: Callable[..., Any]) -> str:
         """The first paragraph of a function's docstring."""
         self.env.note_dependency(inspect.getfile(function))
-        text = (inspect.getdoc(function) or "").split("\n\n")[0]
+        text = re.sub(r":\w+:(?=`)", "", (inspect.getdoc(function) or "").split("\n\n")[0])
         return " ".join(text.split()).replace("|", "\\|")
 
     def run(self) -> list[nodes.Node]:
@@ -38,7 +39,7 @@ class _Table(SphinxDirective):
 class Rules(_Table):
     """One row for each rule: what its docstring says, its memory, its hyper-parameters, its optimizer class."""
 
-    head = ("rule", "what it does", "buffers", "defaults", "as a torch optimizer")
+    head = ("rule", "what it does", "buffers", "defaults")
 
     def rows(self) -> Iterator[Row]:
         from coursekit import optim, rules  # brings torch: only when this page is read
@@ -47,8 +48,8 @@ class Rules(_Table):
         known = [rule for name in rules.__all__ if isinstance(rule := getattr(rules, name), rules.Rule)]
         for rule in dict.fromkeys([*known, *filter(None, made)]):  # those of optim alone see a whole layer
             defaults = ", ".join(f"{name} {value:g}" for name, value in rule.defaults.items())
-            optimizer = f"`optim.{made[rule]}`" if rule in made else ""
-            yield f"`{rule.name}`", self.summary(rule.update), str(len(rule.state)), defaults, optimizer
+            name = f"`{rule.name}`" + (f" `optim.{made[rule]}`" if rule in made else "")
+            yield name, self.summary(rule.update), str(len(rule.state)), defaults
 
 
 class Methods(_Table):

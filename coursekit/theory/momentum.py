@@ -16,6 +16,7 @@ from .quadratics import QUADRATIC, modes
 from .theorem import Assumption, Constants, Evidence, Rate, Sharp, Sides, Theorem
 
 Recursion = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+Parameters = Callable[[Constants], tuple[Tensor, Tensor, Tensor]]
 
 
 def _heavy_ball(eta_lam: Tensor, beta: Tensor) -> tuple[Tensor, Tensor]:
@@ -51,25 +52,20 @@ def _stability(recursion: Recursion, limit: Callable[[Tensor], Tensor]) -> Calla
         r, eta_lam, beta = _roots(run, lam, recursion)
         t, start, u_t = times(u), u[0].abs(), u[1:].abs()
         above = ((t + 1) * r**t + beta * t * r ** (t - 1)) * start
-        under = r**t * start
         stable = (eta_lam > 0) & (eta_lam < limit(beta))
         # Close to a double root, roots and run both lose half their digits: hence the t in the scale.
         scale = t * (above.amax(-1, keepdim=True) + start.norm()) + k["w_star"].norm()
-        return Sides(
-            left=torch.where(stable, u_t, under), right=torch.where(stable, above, u_t), scale=scale.expand_as(u_t)
-        )
+        left, right = torch.where(stable, u_t, r**t * start), torch.where(stable, above, u_t)
+        return Sides(left=left, right=right, scale=scale.expand_as(u_t))
 
     return sides
 
 
-def _optimal(
-    parameters: Callable[[Constants], tuple[Tensor, Tensor, Tensor]],
-) -> Callable[[Evidence, Constants], Sides]:
+def _optimal(parameters: Parameters) -> Callable[[Evidence, Constants], Sides]:
     """‖w_t - w*‖ ≤ (1 + c t) ρ^t ‖w_0 - w*‖."""
 
     def sides(run: Evidence, k: Constants) -> Sides:
-        d, t = distance(run, k), times(run.w[..., 0])
-        rho, c = parameters(k)[1:]
+        d, t, (_, rho, c) = distance(run, k), times(run.w[..., 0]), parameters(k)
         scale = t * (1 + c * t) * rho ** (t - 1) * d[0] + k["L"] / k["mu"] * k["w_star"].norm()
         return Sides(left=d[1:], right=(1 + c * t) * rho**t * d[0], scale=scale)
 
@@ -89,10 +85,9 @@ def nesterov_parameters(k: Constants) -> tuple[Tensor, Tensor, Tensor]:
     return 1 / L**2, 1 - mu / L, L / (L + mu)
 
 
-def _tuned(rule: Rule, parameters: Callable[[Constants], tuple[Tensor, Tensor, Tensor]], text: str) -> Assumption:
+def _tuned(rule: Rule, parameters: Parameters, text: str) -> Assumption:
     def met(run: Evidence, k: Constants) -> bool:
-        best = parameters(k)[0]
-        beta = polyak_parameters(k)[1] ** (2 if rule is heavy_ball else 1)
+        best, beta = parameters(k)[0], polyak_parameters(k)[1] ** (2 if rule is heavy_ball else 1)
         return (
             run.follows(rule)
             and has_constant_step(run)
@@ -114,7 +109,6 @@ def _has_spectrum(run: Evidence, k: Constants) -> bool:
 
 
 SPECTRUM = Assumption("spectrum", r"the eigenvalues of the Hessian lie in $[\mu, L]$, $\mu > 0$", _has_spectrum)
-
 NO_SADDLE = Assumption(
     "no negative curvature",
     r"all eigenvalues of the Hessian are at least $0$",

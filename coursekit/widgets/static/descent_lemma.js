@@ -3,7 +3,8 @@ import { levelLine, levels, sample, shade } from "./contours.js";
 import { announcer, el, handle, logSlider } from "./controls.js";
 import { study } from "./descent_model.js";
 import { bracket, disc, label, line, Plot, stroke } from "./plot.js";
-import { inks, isDark, number, paint, power, watchTheme } from "./theme.js";
+import { stage } from "./stage.js";
+import { inks, isDark, number, power } from "./theme.js";
 
 const REACH = 3; // the ray is shown up to s = 3/L
 const DECADES = [-8, 3]; // the loss is shown from 1e-8 to 1e3
@@ -204,34 +205,20 @@ export function descentLemma(root, spec) {
     kappa.set(chosen.kappa);
   }
 
-  let pending = 0;
-  function request() {
-    pending ||= requestAnimationFrame(draw);
-  }
-  function draw() {
-    const began = performance.now();
-    pending = 0;
-    now = study(chosen);
-    if (!grid) drawGround();
-    drawLandscape();
-    drawRay();
-    drawTime();
-    tell();
-    ui.dispatchEvent(new CustomEvent("ck-drawn", { bubbles: true, detail: { ms: performance.now() - began } }));
-  }
-  function refresh() {
-    ink = inks(isDark());
-    paint(ui, ink);
-    for (const plot of [land, ray, time]) plot.resize();
-    land.show(...X, ...Y);
-    grid = null;
-    request();
-  }
-
-  root.append(ui);
-  const shape = new ResizeObserver(refresh);
-  shape.observe(ui);
-  const unwatch = watchTheme(refresh);
-  refresh();
-  return () => { shape.disconnect(); unwatch(); cancelAnimationFrame(pending); ui.remove(); };
+  const { request, remove } = stage(root, ui, {
+    plots: [land, ray, time],
+    resized(latest) {
+      [ink, grid] = [latest, null];
+      land.show(...X, ...Y);
+    },
+    draw() {
+      now = study(chosen);
+      if (!grid) drawGround();
+      drawLandscape();
+      drawRay();
+      drawTime();
+      tell();
+    },
+  });
+  return remove;
 }

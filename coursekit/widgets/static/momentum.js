@@ -3,7 +3,8 @@ import { levelLine, sample } from "./contours.js";
 import { announcer, el, handle, logSlider } from "./controls.js";
 import { best, mode, study } from "./momentum_model.js";
 import { disc, label, line, Plot, stroke } from "./plot.js";
-import { inks, isDark, number, paint, watchTheme } from "./theme.js";
+import { stage } from "./stage.js";
+import { inks, isDark, number } from "./theme.js";
 
 const LEVELS = [0.3, 0.5, 0.7, 0.8, 0.9, 0.95];
 const METHODS = { heavy_ball: "heavy ball", nesterov: "Nesterov" };
@@ -195,36 +196,22 @@ export function momentum(root, spec) {
     kappa.set(chosen.kappa);
   }
 
-  let pending = 0;
-  function request() {
-    pending ||= requestAnimationFrame(draw);
-  }
-  function draw() {
-    const began = performance.now();
-    pending = 0;
-    now = study(chosen);
-    if (stale) drawMap();
-    stale = false;
-    drawChoice();
-    drawRoots();
-    drawTime();
-    tell();
-    ui.dispatchEvent(new CustomEvent("ck-drawn", { bubbles: true, detail: { ms: performance.now() - began } }));
-  }
-  function refresh() {
-    ink = inks(isDark());
-    paint(ui, ink);
-    for (const plot of [map, plane, time]) plot.resize();
-    map.show(0, REACH[1], 0, 1);
-    plane.show(-1.6, 1.6, -1.2, 1.2);
-    stale = true;
-    request();
-  }
-
-  root.append(ui);
-  const shape = new ResizeObserver(refresh);
-  shape.observe(ui);
-  const unwatch = watchTheme(refresh);
-  refresh();
-  return () => { shape.disconnect(); unwatch(); cancelAnimationFrame(pending); ui.remove(); };
+  const { request, remove } = stage(root, ui, {
+    plots: [map, plane, time],
+    resized(latest) {
+      [ink, stale] = [latest, true];
+      map.show(0, REACH[1], 0, 1);
+      plane.show(-1.6, 1.6, -1.2, 1.2);
+    },
+    draw() {
+      now = study(chosen);
+      if (stale) drawMap();
+      stale = false;
+      drawChoice();
+      drawRoots();
+      drawTime();
+      tell();
+    },
+  });
+  return remove;
 }

@@ -2,7 +2,8 @@
 import { announcer, el, handle, logSlider } from "./controls.js";
 import { f, half, regime, study } from "./pl_model.js";
 import { disc, label, line, Plot, stroke } from "./plot.js";
-import { inks, isDark, number, paint, power, watchTheme } from "./theme.js";
+import { stage } from "./stage.js";
+import { inks, isDark, number, power } from "./theme.js";
 
 const SIDES = [-2.5, 2.5]; // powers of ten at which both sides of the inequality are shown
 const DECADES = [-10, 2]; // and those of the loss
@@ -163,31 +164,18 @@ export function plInequality(root, spec) {
     mu.set(chosen.mu);
   }
 
-  let pending = 0;
-  function request() {
-    pending ||= requestAnimationFrame(draw);
-  }
-  function draw() {
-    const began = performance.now();
-    pending = 0;
-    now = study(chosen, L, X);
-    drawGraph();
-    drawSides();
-    drawTime();
-    tell();
-    ui.dispatchEvent(new CustomEvent("ck-drawn", { bubbles: true, detail: { ms: performance.now() - began } }));
-  }
-  function refresh() {
-    ink = inks(isDark());
-    paint(ui, ink);
-    for (const plot of [graph, sides, time]) plot.resize();
-    request();
-  }
-
-  root.append(ui);
-  const shape = new ResizeObserver(refresh);
-  shape.observe(ui);
-  const unwatch = watchTheme(refresh);
-  refresh();
-  return () => { shape.disconnect(); unwatch(); cancelAnimationFrame(pending); ui.remove(); };
+  const { request, remove } = stage(root, ui, {
+    plots: [graph, sides, time],
+    resized(latest) {
+      ink = latest;
+    },
+    draw() {
+      now = study(chosen, L, X);
+      drawGraph();
+      drawSides();
+      drawTime();
+      tell();
+    },
+  });
+  return remove;
 }

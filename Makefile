@@ -2,11 +2,11 @@
 PYTHON ?= python3
 JOBS ?= 2
 PORT ?= 8000
-EXTRAS = book,lab,grade,test
+EXTRAS = book,lab,grade,cluster,test
 BIN = .venv/bin
 INSTALLED = .venv/.installed
 
-.PHONY: help book serve lab test bench clean
+.PHONY: help setup book serve lab test soak bench clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@echo "installing what constraints.txt names; a few minutes"
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@
+
+setup: $(INSTALLED)  ## make .venv, and nothing more
 
 book: $(INSTALLED)  ## execute what changed and build the book (JOBS=2 notebooks at a time)
 	@$(BIN)/python -m coursekit.book.build --jobs $(JOBS)
@@ -33,6 +35,9 @@ test: book  ## check everything: lint, types, every notebook's outputs, units, l
 	$(BIN)/mypy
 	$(BIN)/python -m coursekit.book.compare --jobs $(JOBS)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+soak: $(INSTALLED)  ## what takes hours: killed graders, fuzzed notebooks, a cluster (no part of make test)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m soak
 
 bench: $(INSTALLED)  ## the performance figures, side by side with the peers
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -23,6 +23,17 @@ class Notebook:
         return nbformat.read(self.path, as_version=4)
 
 
+class Master(Notebook):
+    """An assignment's master, with the constants of the book's cohort filled in."""
+
+    def read(self) -> NotebookNode:
+        """The notebook with its solutions."""
+        from coursekit.grading.exercise import load  # brings torch
+
+        notebook: NotebookNode = load(self.path.parent).master.notebook
+        return notebook
+
+
 def sources(root: Path) -> list[Path]:
     """The book's pages, in the order of `_toc.yml`."""
     return [root / f"{docname}.md" for docname in parse_toc_yaml(root / "_toc.yml")]
@@ -30,17 +41,17 @@ def sources(root: Path) -> list[Path]:
 
 def pages(root: Path) -> list[Notebook]:
     """The book's pages that are notebooks."""
-    return [_named(root, path) for path in sources(root) if is_notebook(path)]
+    return [Notebook(*_place(root, path)) for path in sources(root) if is_notebook(path)]
 
 
 def masters(root: Path) -> list[Notebook]:
     """The assignments' masters, with their solutions."""
-    return [_named(root, path) for path in sorted(root.glob("exercises/*/master.md"))]
+    return [Master(*_place(root, path)) for path in sorted(root.glob("exercises/*/master.md"))]
 
 
 def released(root: Path) -> list[Notebook]:
     """The student notebooks, as `coursekit release` last made them."""
-    return [_named(root / "_build", path) for path in sorted(root.glob("_build/released/**/*.ipynb"))]
+    return [Notebook(*_place(root / "_build", path)) for path in sorted(root.glob("_build/released/**/*.ipynb"))]
 
 
 def is_notebook(path: Path) -> bool:
@@ -48,5 +59,5 @@ def is_notebook(path: Path) -> bool:
     return path.is_file() and is_myst_markdown_notebook(path.read_text())
 
 
-def _named(base: Path, path: Path) -> Notebook:
-    return Notebook(path.relative_to(base).with_suffix("").as_posix(), path)
+def _place(base: Path, path: Path) -> tuple[str, Path]:
+    return path.relative_to(base).with_suffix("").as_posix(), path

@@ -6,20 +6,18 @@ import secrets
 import signal
 import socket
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from coursekit.oracles import Oracle
+
+from .objective import admit, answer, join, split
 from .observe import Failure, Outcome
 from .text import clean
 from .warm import StartFailed, Warm
 from .wire import WireFault, receive, send
 
-TIER = "process"
-TIER_NOTE = (
-    "boundary tier: process. Student code runs in processes that hold no hidden case and no reference, with\n"
-    "limits on time, memory and files. Namespaces and seccomp are not applied yet: it runs as your user, so it\n"
-    "could read your files (the seed among them), use the network, or stop this grader. Grade only notebooks\n"
-    "that you would run yourself."
-)
 GREETING_SECONDS = 20.0
 
 
@@ -41,7 +39,9 @@ class Worker:
         try:
             with theirs:
                 warm.fork(theirs)
-            header, _ = receive(self._conn, time.monotonic() + GREETING_SECONDS)
+            header, reason = receive(self._conn, time.monotonic() + GREETING_SECONDS)
+            if header == {"kind": "refused"}:  # no student's code has run: this is the truth
+                raise StartFailed(clean(f"the sandbox ({warm.tier}) cannot be set up: {reason[0]}"))
             if header != {"kind": "ready"}:
                 raise WireFault("an odd greeting")
         except (OSError, EOFError, WireFault, StartFailed) as error:
@@ -55,14 +55,27 @@ class Worker:
         return self._ask("execute", [name, source], time.monotonic() + seconds).failure
 
     def call(self, function: str, arguments: tuple[Any, ...], deadline: float) -> Outcome:
-        """Calls a function that a cell defined, until ``deadline`` on the monotonic clock. Raises WorkerGone."""
-        return self._ask("call", [function, arguments], deadline)
+        """Calls a function that a cell defined, until ``deadline`` on the monotonic clock. Raises WorkerGone.
 
-    def _ask(self, kind: str, values: list[Any], deadline: float) -> Outcome:
+        Objectives stay here unless they are local: their questions are answered, and counted, until the deadline.
+        """
+        plain, objectives = split(arguments)
+        local = {place: [x.kind, dict(x.parameters)] if x.local else None for place, x in objectives.items()}
+        oracles = {place: x.oracle() for place, x in objectives.items() if not x.local}
+        outcome = self._ask("call", [function, plain, local], deadline, oracles)
+        bills = () if outcome.failure else tuple(oracle.calls for oracle in oracles.values())
+        return replace(outcome, arguments=join(outcome.arguments, objectives), calls=bills)
+
+    def _ask(
+        self, kind: str, values: list[Any], deadline: float, oracles: Mapping[Any, Oracle] | None = None
+    ) -> Outcome:
         request = secrets.token_hex(8)
         try:
             send(self._conn, {"kind": kind, "id": request}, values, deadline)
             header, reply = receive(self._conn, deadline)
+            while oracles and header.get("kind") == "ask":
+                self._answer(oracles, header, reply, request, deadline)
+                header, reply = receive(self._conn, deadline)
             return _outcome(header, reply, request)
         except TimeoutError:
             self.close()
@@ -72,6 +85,29 @@ class Worker:
             raise WorkerGone("crashed", f"its process answered with {clean(str(fault))}") from None
         except (EOFError, OSError):
             raise WorkerGone("crashed", f"its process ended ({_ending(self.close())})") from None
+
+    def _answer(
+        self,
+        oracles: Mapping[Any, Oracle],
+        header: dict[str, Any],
+        vectors: list[Any],
+        request: str,
+        deadline: float,
+    ) -> None:
+        place, kind = header.get("objective"), header.get("what")
+        if header.get("id") != request or type(place) is not str or place not in oracles or type(kind) is not str:
+            raise WireFault("a question to an objective that it was not given")
+        try:
+            admit(oracles[place], kind, vectors)
+        except ValueError as refusal:
+            send(self._conn, {"kind": "refusal"}, [str(refusal)], deadline)
+            return
+        try:
+            number = answer(oracles[place], kind, *vectors)
+        except Exception as error:  # a fault of the item, never of the student
+            self.close()
+            raise StartFailed(f"an objective of the assignment fails: {type(error).__name__}: {error}") from error
+        send(self._conn, {"kind": "answer"}, [number], deadline)
 
     def close(self) -> int | None:
         """Ends the process; returns its exit code if that is known. A second call does nothing."""

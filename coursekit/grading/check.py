@@ -58,14 +58,21 @@ class CheckResult:
 def check(exercise: str, function: Callable[..., Any]) -> CheckResult:
     """Compares ``function`` with the recorded answers of ``exercise``, such as "smoothness.gd_step".
 
+    They come with the package; a file ``<assignment>.check.json`` in the working directory goes before it.
     Raises ValueError for an exercise that does not exist and TypeError if ``function`` cannot be called.
     """
-    if exercise not in public.known():
-        raise ValueError(f"exercise is {exercise!r}; allowed: {', '.join(public.known())}")
+    name, _, item = exercise.partition(".")
+    assignments = public.at_hand()
+    items = assignments.get(name, {})
+    if item not in items:
+        allowed = [f"{name}.{item}" for item in items] or [
+            *(f"{known}.<item>" for known in assignments),
+            f"others with {name}{public.BESIDE} beside the notebook",
+        ]
+        raise ValueError(f"exercise is {exercise!r}; allowed: {', '.join(allowed)}")
     if not callable(function):
         raise TypeError(f"function is a {type(function).__name__}; pass the function itself, without calling it")
-    assignment, _, item = exercise.partition(".")
-    recording = public.shipped(assignment)[item]
+    recording = items[item]
     outcomes = tuple(observe(function, case.arguments) for case in recording.cases)
     if all(is_placeholder(outcome, item) for outcome in outcomes):
         return CheckResult(
@@ -84,10 +91,13 @@ def _first_fault(recording: Recording, verdict: Verdict, outcomes: tuple[Outcome
             continue
         case, got, want = recording.cases[number - 1], outcomes[number - 1], recording.reference[number - 1]
         inputs = [f"  {name} = {show(x)}" for name, x in zip(recording.names, case.arguments, strict=True)]
-        wrong = sum(map(bool, verdict.differences))
-        lines = [f"{wrong} of {total} recorded cases differ. The first is case {number} ({case.part}):", *inputs]
+        wrong = [case.part for case, fault in zip(recording.cases, verdict.differences, strict=True) if fault]
+        right = dict.fromkeys(case.part for case in recording.cases if case.part not in wrong)
+        parts = f": right for {', '.join(right)}, not for {', '.join(dict.fromkeys(wrong))}" if right else ""
+        where = f"The first is case {number} ({case.part}):"
+        lines = [f"{len(wrong)} of {total} recorded cases differ{parts}. {where}", *inputs]
         lines.append(f"  expected {show(want.value)}")
-        if not got.failure:
+        if not got.failure and show(got.value) != show(want.value):
             lines.append(f"  got      {show(got.value)}")
         return "\n".join([*lines, f"  {fault}"])
     name = next(name for name in verdict.changed if name)

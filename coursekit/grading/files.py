@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 MIN_SEED = 16
@@ -11,10 +13,8 @@ MIN_SEED = 16
 
 def write_whole(path: Path, text: str) -> None:
     """Writes ``text``; a reader, or a run that was killed, never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8", newline="")
-    draft.replace(path)
+    with _draft(path, 0o666, text) as draft:
+        draft.replace(path)
 
 
 def seed_of(path: Path) -> bytes:
@@ -28,9 +28,20 @@ def seed_of(path: Path) -> bytes:
 def own_seed(path: Path) -> bytes:
     """The seed of this grading: drawn at the first run, readable by its owner only, kept for the next."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_hex(32) + "\n")
-        draft.replace(path)
+        with _draft(path, 0o600, secrets.token_hex(32) + "\n") as draft, contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # unlike a rename it does not replace what another run has just drawn
     return seed_of(path)
+
+
+@contextlib.contextmanager
+def _draft(path: Path, mode: int, text: str) -> Iterator[Path]:
+    """A complete file beside ``path``, gone afterwards if it has not become ``path``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,165 +1,98 @@
-"""Grades a folder of notebooks. Student code runs behind the boundary; comparing and counting happen here."""
+"""Grades a folder of notebooks into a gradebook: what is known stays, what is graded is stored at once."""
 
 from __future__ import annotations
 
-import builtins
-import hashlib
-import json
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+import time
+from collections import Counter, deque
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from queue import SimpleQueue
 
 from tqdm import tqdm
 
-from .boundary import TIER, WorkerGone
-from .exercise import Assignment, Item
+from .crew import Crew, local
+from .exam import Exam, blank, grade_submission, prepare
 from .feedback import write_feedback
 from .files import write_whole
-from .gradebook import Gradebook, Mark, to_csv
+from .gradebook import Claim, Gradebook, Mark, to_csv
 from .master import stub
-from .observe import Failure, Outcome, failure_of, is_placeholder
-from .recording import Recording, Verdict, record
-from .sitting import CELL_SECONDS, Sitting
-from .submission import MAX_SOURCE, Submission, find, read
-from .warm import StartFailed, Warm
+from .submission import Submission, find, read
+
+__all__ = ["Exam", "grade", "grade_submission", "prepare"]
+
+PATIENCE = 0.2  # seconds between two looks at what another grader is working on
 
 
-@dataclass(frozen=True)
-class Exam:
-    """An assignment with its hidden cases answered: what the trusted side needs to grade any submission."""
+def grade(
+    submissions: Path,
+    exam: Exam,
+    out: Path,
+    jobs: int = 1,
+    *,
+    crew: AbstractContextManager[Crew] | None = None,
+    resume: bool = True,
+    anew: bool = False,
+) -> list[Mark]:
+    """Grades every submission that the gradebook in ``out`` does not know yet; returns all marks that count.
 
-    assignment: Assignment
-    version: str
-    hidden: dict[str, Recording]
-    cell_seconds: float = CELL_SECONDS
-
-
-def prepare(assignment: Assignment, seed: bytes) -> Exam:
-    """Draws the hidden cases from the secret seed and lets the reference and the mutants answer them."""
-    hidden = {item.id: record(assignment, item, item.hidden_cases(seed)) for item in assignment.items}
-    fingerprint = hashlib.sha256(b"coursekit grading seed\0" + seed).hexdigest()[:8]
-    return Exam(assignment, f"{assignment.version}-{fingerprint}", hidden)
-
-
-def grade(submissions: Path, exam: Exam, out: Path, jobs: int = 1) -> list[Mark]:
-    """Grades every submission that the gradebook in ``out`` does not know yet; returns the marks of all of them.
-
-    Writes ``gradebook.db``, ``grades.csv`` and ``feedback/<student>.html``. Raises ValueError on an empty folder.
+    Writes ``gradebook.db``, ``grades.csv`` and ``feedback/<student>.html``. ``crew`` grades, by default ``jobs``
+    threads of this process. ``anew`` grades what is known once more. Raises ValueError on an empty
+    folder, a gradebook of another assignment, one that has marks unless ``resume``; OSError if it cannot store.
     """
     name = exam.assignment.name
     files = find(submissions, name)
     if not files:
         raise ValueError(f"{submissions} holds no notebooks: <student>.ipynb or <student>/{name}.ipynb")
-    stubs = {item.id: stub(exam.assignment.master.solutions[item.id]) for item in exam.assignment.items}
-    handed_in: dict[str, str] = {}
-    trouble: Counter[str] = Counter()
-    with Gradebook(out / "gradebook.db") as book:
-        known = book.known(exam.version)
-
-        def work(student: str, paths: list[Path]) -> tuple[Submission, list[Mark] | None]:
-            submission = read(student, paths, stubs)
-            if (student, submission.digest) in known:
-                return submission, None
-            warm = idle.get()
-            try:
-                return submission, grade_submission(submission, exam, warm)
-            finally:
-                idle.put(warm)
-
-        with ExitStack() as stack:
-            idle: SimpleQueue[Warm] = SimpleQueue()
-            for _ in range(jobs):
-                idle.put(stack.enter_context(Warm()))
-            progress = stack.enter_context(tqdm(total=len(files), unit="notebook", desc=name))
-            pool = stack.enter_context(ThreadPoolExecutor(jobs))
-            stack.callback(pool.shutdown, wait=False, cancel_futures=True)  # should this be interrupted
-            for future in as_completed([pool.submit(work, *entry) for entry in files.items()]):
-                submission, marks = future.result()
-                handed_in[submission.student] = submission.digest
-                if marks is not None:
-                    book.add(marks)
-                    trouble.update({mark.status for mark in marks} - {"graded", "partly", "not attempted"})
-                    progress.set_postfix(trouble, refresh=False)
-                progress.update()
-        everyone = [m for who in sorted(handed_in) for m in book.marks(who, handed_in[who], exam.version)]
+    with ExitStack() as stack:
+        hands = stack.enter_context(crew or local(exam, jobs))
+        book = stack.enter_context(Gradebook(out / "gradebook.db"))
+        if not (resume or anew) and (graded := len(book.known(exam.version))):
+            raise ValueError(
+                f"{out} already has the marks of {graded} submissions: --resume keeps them and grades the rest, "
+                "--anew grades all once more (old marks stay in the history), another --out starts afresh"
+            )
+        book.begin(name, exam.version, anew)
+        bar = stack.enter_context(tqdm(total=len(files), unit="notebook", desc=name, smoothing=0))
+        _grade_all(files, exam, book, hands, bar)
+        everyone = book.current(exam.version)
     write_whole(out / "grades.csv", to_csv(everyone))
     write_feedback(everyone, exam.assignment, out / "feedback")
     return everyone
 
 
-def grade_submission(submission: Submission, exam: Exam, warm: Warm) -> list[Mark]:
-    """One mark per item. Whatever the submission does, this returns: it must not stop the batch."""
-    base = Mark(submission.student, submission.digest, exam.version, TIER)
-    marks = []
-    with Sitting(warm, exam.assignment.master.setup, submission.cells, exam.cell_seconds) as sitting:
-        for item in exam.assignment.items:
-            mark = replace(base, item=item.id, max=float(item.points))
-            try:
-                marks.append(_mark(mark, item, submission, sitting, exam.hidden[item.id]))
-            except WorkerGone as gone:
-                marks.append(replace(mark, status=gone.status, message=str(gone)))
-            except StartFailed as error:
-                marks.append(replace(mark, status="sandbox error", message=str(error)))
-            except Exception as error:  # a fault of the grader is an error to look into, never a zero
-                marks.append(replace(mark, status="sandbox error", message=f"grader: {failure_of(error, '')}"))
-    return marks
+def _grade_all(files: dict[str, list[Path]], exam: Exam, book: Gradebook, hands: Crew, bar: tqdm) -> None:
+    """A few submissions are in memory at a time; those that another grader has claimed come last."""
+    stubs = {item.id: stub(exam.assignment.master.solutions[item.id]) for item in exam.assignment.items}
+    todo, taken = deque(files.items()), deque[tuple[str, list[Path]]]()
+    running: dict[Future[list[Mark]], Submission] = {}
+    trouble: Counter[str] = Counter()
+    while todo or taken or running:
+        while todo and len(running) < hands.at_once:
+            entry = todo.popleft()
+            submission = read(*entry, stubs)
+            match book.claim(submission.student, submission.digest):
+                case Claim.MINE:
+                    running[hands.submit(submission)] = submission
+                case Claim.TAKEN:
+                    taken.append(entry)
+                case Claim.DONE:
+                    bar.initial += 1  # the rate is that of grading
+                    bar.update()
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            marks = _marks(future, running.pop(future), exam)
+            book.add(marks)
+            trouble.update({mark.status for mark in marks} - {"graded", "partly", "not attempted"})
+            bar.set_postfix(trouble, refresh=False)
+            bar.update()
+        if taken and not todo and not running:
+            time.sleep(PATIENCE)
+            todo, taken = taken, todo
 
 
-def _mark(mark: Mark, item: Item, submission: Submission, sitting: Sitting, hidden: Recording) -> Mark:
-    if submission.fault:
-        return replace(mark, status="unreadable", message=submission.fault)
-    if item.id not in submission.cells:
-        return replace(mark, status="not attempted", message="no written solution cell was found")
-    if len(json.dumps(submission.cells[item.id])) > MAX_SOURCE:
-        return replace(mark, status="unreadable", message="the solution cell is too long")
-    answers = sitting.outcomes(item, hidden.cases)
-    if all(is_placeholder(answer, item.id) for answer in answers):
-        return replace(mark, status="not attempted", message="the stub was left as it is")
-    outcomes = tuple(map(_discreet, answers))
-    verdict = hidden.judge(outcomes)
-    earned = round(item.points * _share(hidden, verdict), 2)
-    status = "partly" if 0 < earned < item.points else "graded"
-    return replace(mark, points=earned, status=status, message=_message(item, hidden, verdict, outcomes, sitting))
-
-
-def _discreet(outcome: Outcome) -> Outcome:
-    """The outcome without the text of its error: a message, or a class's name, could carry hidden inputs out."""
-    failure = outcome.failure
-    if failure is None:
-        return outcome
-    name = failure.type_name if hasattr(builtins, failure.type_name) else "an exception of another class"
-    return Outcome(failure=Failure(name, "", failure.line))
-
-
-def _share(hidden: Recording, verdict: Verdict) -> float:
-    """Every part counts the same, and counts if all its cases are right; changing an argument costs half."""
-    wrong: dict[str, bool] = {}
-    for case, fault in zip(hidden.cases, verdict.differences, strict=True):
-        wrong[case.part] = wrong.get(case.part, False) or fault is not None
-    share = sum(not fault for fault in wrong.values()) / len(wrong)
-    return share / 2 if any(verdict.changed) else share
-
-
-def _message(
-    item: Item, hidden: Recording, verdict: Verdict, outcomes: tuple[Outcome, ...], sitting: Sitting
-) -> str:
-    """Why the points are what they are, without the hidden inputs."""
-    if verdict.right:
-        return f"all {len(hidden.cases)} hidden cases agree"
-    if verdict.hint:
-        return verdict.hint
-    if not any(verdict.differences):
-        return f"the values agree, but the argument {next(filter(None, verdict.changed))} was changed in place"
-    if failure := sitting.failures.get(item.id):
-        return f"the solution cell stops with {failure}"
-    wrong = [i for i, fault in enumerate(verdict.differences) if fault]
-    helper = ""
-    if any((failure := outcomes[i].failure) and failure.type_name == "NameError" for i in wrong):
-        helper = " (only the solution cell is run: a helper function belongs in it)"
-    first = wrong[0]
-    parts = ", ".join(dict.fromkeys(hidden.cases[i].part for i in wrong))
-    count = f"{len(wrong)} of {len(hidden.cases)} hidden cases differ ({parts})"
-    return f"{count}; in the first, {verdict.differences[first]}{helper}"
+def _marks(future: Future[list[Mark]], submission: Submission, exam: Exam) -> list[Mark]:
+    try:
+        return future.result()
+    except CancelledError:
+        raise OSError("the connection to those who grade was lost") from None
+    except Exception as error:  # a worker that was lost for good
+        return blank(submission, exam, "none", f"{type(error).__name__}: {error}"[:300])

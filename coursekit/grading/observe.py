@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from coursekit.oracles import Calls
+
+from .objective import CountedHere, join, split
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -27,11 +31,15 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call did: the value it returned and its arguments afterwards, or its failure."""
+    """What one call did: the value it returned and its arguments afterwards, or its failure.
+
+    ``calls`` are the bills of its objectives, in the order of the arguments; local ones have none.
+    """
 
     value: Any = None
     arguments: tuple[Any, ...] = ()
     failure: Failure | None = None
+    calls: tuple[Calls, ...] = ()
 
 
 def placeholder(name: str) -> str:
@@ -50,13 +58,15 @@ def is_placeholder(outcome: Outcome, name: str) -> bool:
 
 def observe(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
     """Calls ``function`` on copies of ``arguments``; an exception becomes a Failure (KeyboardInterrupt passes)."""
-    mine = copy.deepcopy(arguments)
+    plain, objectives = split(copy.deepcopy(arguments))
+    asked = {place: CountedHere(objective.oracle()) for place, objective in objectives.items()}
     try:
-        value = function(*mine)
+        value = function(*join(plain, asked))
     except Exception as error:
         code = getattr(function, "__code__", None)
         return Outcome(failure=failure_of(error, code.co_filename if code else ""))
-    return Outcome(value, mine)
+    bills = tuple(f.calls for place, f in asked.items() if not objectives[place].local)
+    return Outcome(value, join(plain, objectives), calls=bills)
 
 
 def failure_of(error: BaseException, filename: str) -> Failure:

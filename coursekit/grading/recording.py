@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from coursekit.oracles import Calls
+
 from .compare import Tolerance, difference
 from .exercise import Assignment, Case, Item
+from .objective import Objective, split
 from .observe import Outcome, observe
 from .values import to_file
+
+KINDS = {"values": "values", "gradients": "gradients", "hvps": "Hessian products"}  # of a bill, and in words
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,12 @@ class Recording:
     cases: tuple[Case, ...]
     reference: tuple[Outcome, ...]
     mutants: tuple[tuple[str, tuple[Outcome, ...]], ...]
+    budget: Calls | None = None
 
     def judge(self, outcomes: tuple[Outcome, ...]) -> Verdict:
         """Compares a student's outcomes with the reference's and, if they differ, with every mutant's."""
         differences = tuple(
-            _value_difference(got, want, self.tolerance)
+            _value_difference(got, want, self.tolerance) or self._overspent(got, want)
             for got, want in zip(outcomes, self.reference, strict=True)
         )
         changed = tuple(
@@ -53,13 +59,27 @@ class Recording:
         if len(outcome.arguments) != len(case.arguments):
             return "arguments"
         for name, after, before in zip(self.names, outcome.arguments, case.arguments, strict=True):
-            if difference(after, before, exact):
+            if not isinstance(before, Objective) and difference(after, before, exact):
                 return name
         return None
 
+    def _overspent(self, got: Outcome, want: Outcome) -> str | None:
+        """What was asked too often, in words: more than the reference and the budget together."""
+        if self.budget is None:
+            return None
+        for mine, theirs in zip(got.calls, want.calls, strict=True):
+            for kind, words in KINDS.items():
+                enough = getattr(theirs, kind) + getattr(self.budget, kind)
+                if (asked := getattr(mine, kind)) > enough:
+                    return f"f was asked for {asked} {words}, and {enough} are enough"
+        return None
+
     def _mistake(self, outcomes: tuple[Outcome, ...]) -> str | None:
+        """The hint of the first mutant that did the same; where only calls are wrong, those must agree as well."""
         for hint, recorded in self.mutants:
-            if self.agree(outcomes, recorded):
+            if self.agree(outcomes, recorded) and (
+                not self.agree(recorded, self.reference) or _bills(outcomes) == _bills(recorded)
+            ):
                 return hint
         return None
 
@@ -67,8 +87,9 @@ class Recording:
         """Whether ``other`` records the same: cases, hints and tolerance exactly, answers within the tolerance."""
 
         def written(r: Recording) -> tuple[object, ...]:
-            cases = [to_file((case.part, case.arguments)) for case in r.cases]
-            return r.item, r.names, r.tolerance, cases, [hint for hint, _ in r.mutants]
+            cases = [(case.part, arguments_to_file(case.arguments)) for case in r.cases]
+            bills = [_bills(outcomes) for outcomes in (r.reference, *(outcomes for _, outcomes in r.mutants))]
+            return r.item, r.names, r.tolerance, r.budget, cases, bills, [hint for hint, _ in r.mutants]
 
         return (
             written(self) == written(other)
@@ -95,8 +116,31 @@ def _same(got: Outcome, want: Outcome, tolerance: Tolerance) -> bool:
             and got.failure.type_name == want.failure.type_name
         )
     return not (
-        difference(got.value, want.value, tolerance) or difference(got.arguments, want.arguments, tolerance)
+        difference(got.value, want.value, tolerance)
+        or difference(split(got.arguments)[0], split(want.arguments)[0], tolerance)
     )
+
+
+def _bills(outcomes: tuple[Outcome, ...]) -> list[list[list[int]]]:
+    return [bill(outcome) for outcome in outcomes]
+
+
+def bill(outcome: Outcome) -> list[list[int]]:
+    """The calls of an outcome as numbers: values, gradients and Hessian products of every objective."""
+    return [[getattr(calls, kind) for kind in KINDS] for calls in outcome.calls]
+
+
+def arguments_to_file(arguments: tuple[object, ...]) -> dict[str, object]:
+    """The arguments as JSON. Raises ValueError for an objective that is a plain function: no code is recorded."""
+    plain, objectives = split(arguments)
+    tree: dict[str, object] = {"arguments": to_file(plain)}
+    if any(not isinstance(x.kind, str) for x in objectives.values()):
+        raise ValueError("an objective of a public case must be named in coursekit.problems: no code is shipped")
+    if objectives:
+        tree["objectives"] = {
+            place: [x.kind, to_file(dict(x.parameters)), x.local] for place, x in objectives.items()
+        }
+    return tree
 
 
 def record(assignment: Assignment, item: Item, cases: tuple[Case, ...]) -> Recording:
@@ -114,4 +158,5 @@ def record(assignment: Assignment, item: Item, cases: tuple[Case, ...]) -> Recor
         cases,
         answers(reference),
         tuple((mutant.hint, answers(assignment.reference(item, mutant))) for mutant in item.mutants),
+        item.budget,
     )

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from . import public
-from .exercise import Assignment, Item, load
+from .exercise import BOOK, Assignment, Item, load
 from .files import write_whole
 from .master import check_of, item_of, stub
 from .recording import Recording, record
 
+_MASTERS = public.FOLDER.parents[2] / "exercises"  # of the book, in a checkout
 _TRIAL_SEEDS = (b"release 1", b"release 2", b"release 3")
 
 
@@ -18,16 +19,23 @@ class ReleaseRefused(ValueError):
     """The assignment does not pass its own checks; the message lists every reason."""
 
 
-def release(assignment_dir: Path | str, out: Path | str, public_dir: Path | str | None = None) -> Path:
+def release(
+    assignment_dir: Path | str, out: Path | str, public_dir: Path | str | None = None, cohort: bytes = BOOK
+) -> Path:
     """Writes ``out/<assignment>.ipynb`` and the recorded self-check; returns the notebook's path.
 
-    ``public_dir`` is where the self-check's JSON goes; by default into the package. Raises ReleaseRefused.
+    The self-check of the book's own assignments goes into ``public_dir``, by default the package. That of another
+    cohort or of a private master becomes ``out/<assignment>.check.json``, handed out with the notebook. Raises
+    ReleaseRefused.
     """
-    assignment = load(assignment_dir)
+    assignment = load(assignment_dir, cohort)
     recorded = public.recordings(assignment)
     if problems := faults(assignment, recorded):
         raise ReleaseRefused(f"{assignment.name} is not released:\n" + "\n".join(f"- {p}" for p in problems))
-    target = Path(public_dir or public.FOLDER) / f"{assignment.name}.json"
+    if public_dir or (cohort == BOOK and Path(assignment_dir).resolve().parent == _MASTERS):
+        target = Path(public_dir or public.FOLDER) / f"{assignment.name}.json"
+    else:
+        target = Path(out) / f"{assignment.name}{public.BESIDE}"
     if not target.is_file() or not same(public.loads(target.read_text(encoding="utf-8")), recorded):
         write_whole(target, public.dumps(recorded))
         public.shipped.cache_clear()

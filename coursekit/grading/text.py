@@ -1,12 +1,14 @@
-"""Student text made harmless before anyone sees it: no control, ANSI or bidi characters, no formulas."""
+"""Student text made harmless before anyone sees it: no control or bidi characters, no formulas, no markup."""
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_FORMULA = tuple("=+-@|%＝＋－＠")
+# At the start of a cell; also after a semicolon, where half of Europe's spreadsheets begin another cell.
+_FORMULA = re.compile(r"(^|;\s*)(?=[=+\-@|%＝＋－＠])")
 
 
 def clean(text: str, limit: int = 300) -> str:
@@ -20,5 +22,9 @@ def clean(text: str, limit: int = 300) -> str:
 
 def spreadsheet(text: str) -> str:
     """``clean`` text that no spreadsheet takes for a formula: one that could be gets an apostrophe in front."""
-    text = clean(text)
-    return "'" + text if text.startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\1'", clean(text))
+
+
+def markup(text: str, limit: int = 600) -> str:
+    """``clean`` text as HTML, in an element of its own: letters written right to left do not move what follows."""
+    return f"<bdi>{html.escape(clean(text, limit))}</bdi>"

@@ -12,30 +12,34 @@ import sys
 import tempfile
 from types import TracebackType
 
+from .sandbox import StartFailed, Tier, best_tier, refusal
 from .text import clean
 from .zygote import END, EXIT_CODE, FORK, READY
 
 START_SECONDS = 90.0  # importing torch takes one, on a loaded machine many
 REPLY_SECONDS = 20.0
-_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "MPLBACKEND": "agg"} | {
+_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "USER": "student", "MPLBACKEND": "agg"} | {
     f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS")
 }
 
 
-class StartFailed(RuntimeError):
-    """A process could not be started or limited: an error of the sandbox, never a mark."""
-
-
 class Warm:
-    """One warm process for one submission at a time; started when first needed, and anew after it was lost."""
+    """One warm process for one submission at a time; started when first needed, and anew after it was lost.
 
-    def __init__(self) -> None:
+    ``tier`` says how far student code is kept away; without it, as far as this machine can.
+    """
+
+    def __init__(self, tier: Tier | None = None) -> None:
+        self.tier = best_tier() if tier is None else tier
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._home = ""
+        self._over = False
 
     def fork(self, theirs: socket.socket) -> None:
         """Forks a student's process, in an empty folder, that talks through ``theirs``. Raises StartFailed."""
+        if self._over:  # another thread has left the context, because the grading was stopped
+            raise StartFailed("the grading was stopped")
         for _ in range(2):  # an earlier student may have killed the warm process: then a new one is started
             control = self._control or self._start()
             try:
@@ -61,19 +65,22 @@ class Warm:
 
     def close(self) -> None:
         """Ends the warm process, and its student process with it."""
-        if self._control:
-            self._control.close()
-        if self._process:
+        process, control, home = self._process, self._control, self._home
+        self._process, self._control, self._home = None, None, ""  # first: two threads may close
+        if control:
+            control.close()
+        if process:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(2)  # it buries its child when the control socket closes
+                process.wait(2)  # it buries its child when the control socket closes
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        if self._home:  # still there if the warm process was killed
-            subprocess.run(["rm", "-rf", "--", self._home], check=False)
-        self._process, self._control, self._home = None, None, ""
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if home:  # still there if the warm process was killed
+            subprocess.run(["rm", "-rf", "--", home], check=False)
 
     def _start(self) -> socket.socket:
+        if reason := refusal(self.tier):
+            raise StartFailed(clean(f"the tier {self.tier} is not to be had here: {reason}"))
         self._home = tempfile.mkdtemp(prefix="coursekit-")
         self._control, theirs = socket.socketpair()
         self._control.settimeout(START_SECONDS)
@@ -88,6 +95,7 @@ class Warm:
                         "coursekit.grading.zygote",
                         str(theirs.fileno()),
                         self._home,
+                        self.tier,
                     ],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
@@ -102,9 +110,10 @@ class Warm:
                     raise EOFError("it ended")
             except (OSError, EOFError) as error:
                 errors.seek(0)
-                report = errors.read()[-400:].decode("utf-8", "replace")
+                said = errors.read().decode("utf-8", "replace").strip().splitlines()
                 self.close()
-                raise StartFailed(clean(f"the warm process did not start: {error}. {report}")) from error
+                reason = said[-1] if said else str(error)
+                raise StartFailed(clean(f"the warm process did not start: {reason}")) from error
         self._control.settimeout(REPLY_SECONDS)
         return self._control
 
@@ -114,4 +123,5 @@ class Warm:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._over = True
         self.close()

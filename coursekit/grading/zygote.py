@@ -7,51 +7,70 @@ process leaves behind: as their subreaper it inherits every orphan and kills it 
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import gc
 import os
 import signal
 import site
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import torch
-
-from . import check, worker
+from .sandbox import Sandbox, Tier
 
 EXIT_CODE = struct.Struct("<i")
 READY, FORK, END = b"ready", b"fork", b"end"
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_PR_SET_CHILD_SUBREAPER = 36
 
 
-def main(fd: int, home: str) -> None:
-    """Gets ready to fork without a surprise, serves until the grader is gone, and clears ``home`` away."""
+def main(fd: int, home: str, tier: Tier) -> None:
+    """Moves into the sandbox, gets ready to fork without a surprise, and serves until the grader is gone."""
     control = socket.socket(fileno=fd)
-    torch.set_num_threads(1)  # a thread pool does not survive the fork
-    torch.ones(1, requires_grad=True).sum().backward()  # what is loaded at first use is loaded here, once for all
-    check.public.known()
+    sandbox = Sandbox(tier, home)
     _hide_source_tree()
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    _warm_up()
+    if sys.platform == "linux":
+        from .syscalls import prctl
+
+        prctl(_PR_SET_CHILD_SUBREAPER, 1)
     with contextlib.suppress(OSError):  # a grader that was killed may leave the socket in any state
         control.sendall(READY)
-        while _serve(control, home):
+        while _serve(control, sandbox):
             pass
-    _remove(home)
+    sandbox.leave()
 
 
-def _serve(control: socket.socket, home: str) -> bool:
+def _warm_up() -> None:
+    """Loads here, once for all, what each student's process would load: optimizers alone take a second."""
+    import torch
+
+    import coursekit.data  # noqa: F401
+
+    from . import check, worker  # noqa: F401
+
+    torch.set_num_threads(1)  # a thread pool does not survive the fork
+    w = torch.ones(2, requires_grad=True)
+    optimizer = torch.optim.Adam([w])
+    torch.func.vmap(torch.func.grad(torch.sum))(w.detach()[:, None])
+    torch.nn.functional.relu(w).sum().backward()
+    optimizer.step()
+    repr(w)
+    check.public.at_hand()
+    gc.collect()
+    gc.freeze()  # pages that a collection would write to stay shared
+
+
+def _serve(control: socket.socket, sandbox: Sandbox) -> bool:
     """One student: FORK (with a socket, answered READY), then END (answered by an exit code)."""
     message, fds, *_ = socket.recv_fds(control, len(FORK), 1)
     if message != FORK:
         return False
-    folder = tempfile.mkdtemp(dir=home)
-    child = os.fork()
+    folder = sandbox.folder()
+    child = sandbox.fork()
     if child == 0:
         control.close()
-        _become_student(fds[0], folder)
+        _become_student(fds[0], folder, sandbox)
     os.close(fds[0])
     message = b""
     try:
@@ -59,18 +78,26 @@ def _serve(control: socket.socket, home: str) -> bool:
         message = control.recv(len(END))
     finally:
         code = _bury(child)
-        _remove(folder)
+        sandbox.clear(folder)
     control.sendall(EXIT_CODE.pack(code))
     return message == END
 
 
-def _become_student(fd: int, folder: str) -> None:
+def _become_student(fd: int, folder: str, sandbox: Sandbox) -> None:
+    from . import worker
+
     try:
         os.setsid()
-        os.chdir(folder)
+        os.closerange(3, fd)
+        os.closerange(fd + 1, os.sysconf("SC_OPEN_MAX"))
         os.environ.update(HOME=folder, TMPDIR=folder)
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        worker.main(fd)
+        tempfile.tempdir = None  # torch has asked for it, and so it was remembered
+        try:
+            sandbox.confine(folder)
+        except OSError as error:
+            worker.refuse(fd, str(error))
+        else:
+            worker.main(fd)
     finally:
         os._exit(97)  # never back into the loop above, whatever happened
 
@@ -88,12 +115,6 @@ def _bury(child: int) -> int:
     return code
 
 
-def _remove(folder: str) -> None:
-    subprocess.run(
-        ["rm", "-rf", "--", folder], check=False
-    )  # folders nested thousands deep are too much for rmtree
-
-
 def _children() -> list[int]:
     path = Path(f"/proc/self/task/{os.getpid()}/children")
     return [int(pid) for pid in path.read_text().split()] if path.exists() else []
@@ -106,10 +127,5 @@ def _hide_source_tree() -> None:
         sys.path[:] = [entry for entry in sys.path if entry != root]
 
 
-def _prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(option, value)
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), sys.argv[2], Tier(sys.argv[3]))

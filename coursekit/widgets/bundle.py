@@ -52,6 +52,7 @@ PARTS = (
     "plot.js",
     "contours.js",
     "controls.js",
+    "yours.js",
     "descent_model.js",
     "descent_lemma.js",
     "quadratic_model.js",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from ..descend import Trajectory, descend
 from ..palette import ROLES
@@ -15,6 +16,7 @@ from ..problems import Quadratic
 from ..rules import gradient_descent
 from ..theory.quadratics import modes
 from .explorable import Explorable, within
+from .yours import Run, Yours, rings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,11 +29,14 @@ KAPPAS, REACHES, X, Y, U = (1.0, 100.0), (0.1, 2.2), (-2.0, 2.0), (-1.5, 1.5), (
 FLAT = (0.96, 0.28)  # the flat eigenvector; its coordinates are exact decimals
 
 
-def condition_number(kappa: float = 10.0, reach: float = 1.7, start: Sequence[float] = (1.6, 0.6)) -> Explorable:
+def condition_number(
+    kappa: float = 10.0, reach: float = 1.7, start: Sequence[float] = (1.6, 0.6), yours: Run | None = None
+) -> Explorable:
     """Why does gradient descent zig-zag? Drag the start and the step on a tilted quadratic with L/μ = κ.
 
-    ``reach`` is the step size in units of 1/L; ``start`` holds the eigen-coordinates, flat before steep. Raises
-    ValueError for a kappa outside [1, 100], a reach outside [0.1, 2.2] or a start outside [-1.7, 1.7] x [-1, 1].
+    ``reach`` is the step size in units of 1/L; ``start`` holds the eigen-coordinates, flat before steep;
+    ``yours(f, w, eta, steps)`` gives the points of a run of your own. Raises ValueError for a kappa outside
+    [1, 100], a reach outside [0.1, 2.2] or a start outside [-1.7, 1.7] x [-1, 1].
     """
     within("kappa", kappa, KAPPAS)
     within("reach", reach, REACHES)
@@ -40,6 +45,8 @@ def condition_number(kappa: float = 10.0, reach: float = 1.7, start: Sequence[fl
     for name, u, most in zip(("flat", "steep"), start, U, strict=True):
         within(f"the start's {name} coordinate", u, (-most, most))
     u_0 = (float(start[0]), float(start[1]))
+    run = Yours(yours, STEPS, _place) if yours else None
+    mine = run({"kappa": float(kappa), "reach": float(reach), "start": u_0}) if run else None
     return Explorable(
         spec={
             "kind": "condition_number",
@@ -54,6 +61,7 @@ def condition_number(kappa: float = 10.0, reach: float = 1.7, start: Sequence[fl
             "x": X,
             "y": Y,
             "u": U,
+            **({"yours": mine} if mine else {}),
         },
         alt=(
             f"Three views of gradient descent with step size {reach:.3g}/L on a tilted quadratic with condition"
@@ -61,20 +69,29 @@ def condition_number(kappa: float = 10.0, reach: float = 1.7, start: Sequence[fl
             " the factor of each mode against the step; their maximum is a V, back at 1 for 2/L. Right: each"
             " mode is a straight line on a logarithmic axis, below the worst case."
         ),
-        figure=functools.partial(_figure, float(kappa), float(reach), u_0),
+        figure=functools.partial(_figure, {"kappa": float(kappa), "reach": float(reach), "start": u_0}, mine),
+        yours=run,
     )
 
 
-def _figure(kappa: float, reach: float, u: tuple[float, float]) -> Figure:
+def _place(chosen: Mapping[str, Any]) -> tuple[Quadratic, Tensor, float]:
+    lam, Q, u = (
+        torch.tensor(x, dtype=torch.float64)
+        for x in ((1.0, chosen["kappa"]), ((FLAT[0], -FLAT[1]), (FLAT[1], FLAT[0])), chosen["start"])
+    )
+    return Quadratic(lam, basis=Q), Q @ u, chosen["reach"] / chosen["kappa"]
+
+
+def _figure(chosen: Mapping[str, Any], yours: Mapping[str, Any] | None) -> Figure:
     from matplotlib.figure import Figure
 
-    Q = torch.tensor([FLAT, (-FLAT[1], FLAT[0])], dtype=torch.float64).T
-    problem = Quadratic(torch.tensor([1.0, kappa], dtype=torch.float64), basis=Q)
-    start = Q @ torch.tensor(u, dtype=torch.float64)
-    run = descend(problem, gradient_descent, start, STEPS, record=("w",), eta=reach / kappa)
+    kappa, reach = chosen["kappa"], chosen["reach"]
+    problem, start, eta = _place(chosen)
+    run = descend(problem, gradient_descent, start, STEPS, record=("w",), eta=eta)
     figure = Figure(figsize=(10, 2.9), layout="constrained")
     plane, rate, time = figure.subplots(1, 3)
     plane_panel(plane, run, X, Y)
+    rings(plane, yours)
     plane.plot(*torch.stack([start, torch.zeros_like(start)]).T, **line("bound"))
     reaches = torch.linspace(0, REACHES[1], 111, dtype=torch.float64)
     for share, style in ((1 / kappa, line("measured")), (1.0, line("text"))):

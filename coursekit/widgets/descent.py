@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from ..descend import Trajectory, descend
 from ..palette import ROLES
@@ -15,6 +16,7 @@ from ..problems import Quadratic
 from ..rules import gradient_descent
 from ..theory import descent_lemma as lemma
 from .explorable import Explorable, within
+from .yours import Run, Yours, rings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,12 +29,16 @@ NEAR_LIMIT = (1.9, 2.1)  # step sizes times L, to compare with the chosen one
 
 
 def descent_lemma(
-    kappa: float = 10.0, eta: float | None = None, start: Sequence[float] = (-1.8, 0.5)
+    kappa: float = 10.0,
+    eta: float | None = None,
+    start: Sequence[float] = (-1.8, 0.5),
+    yours: Run | None = None,
 ) -> Explorable:
     """How large may the step be? Drag the start and the step η of gradient descent on ½ (x² + κ y²), L = κ.
 
-    ``eta`` is 1/L unless given. Raises ValueError for a kappa outside [1, 100], an eta outside [0.002, 3] or a
-    start outside the landscape, [-2, 2] x [-1.5, 1.5].
+    ``eta`` is 1/L unless given; ``yours(f, w, eta, steps)`` gives the points of a run of your own. Raises
+    ValueError for a kappa outside [1, 100], an eta outside [0.002, 3] or a start outside the landscape,
+    [-2, 2] x [-1.5, 1.5].
     """
     within("kappa", kappa, KAPPAS)
     eta = 1 / kappa if eta is None else eta
@@ -43,6 +49,8 @@ def descent_lemma(
     within("the start's second coordinate", start[1], Y)
     point = (float(start[0]), float(start[1]))
     reach = eta * kappa
+    run = Yours(yours, STEPS, _place) if yours else None
+    mine = run({"kappa": float(kappa), "eta": float(eta), "start": point}) if run else None
     return Explorable(
         spec={
             "kind": "descent_lemma",
@@ -55,6 +63,7 @@ def descent_lemma(
             "etas": ETAS,
             "x": X,
             "y": Y,
+            **({"yours": mine} if mine else {}),
         },
         alt=(
             f"Three views of gradient descent with step size {reach:.3g}/L on a quadratic with curvatures 1 and"
@@ -63,11 +72,17 @@ def descent_lemma(
             " at 2/L. Right: the loss over 50 steps, below the bound that the lemma gives; beside it a step just"
             " under 2/L, which converges, and one just over 2/L, which diverges."
         ),
-        figure=functools.partial(_figure, float(kappa), float(eta), point),
+        figure=functools.partial(_figure, float(kappa), float(eta), point, mine),
+        yours=run,
     )
 
 
-def _figure(kappa: float, eta: float, start: tuple[float, float]) -> Figure:
+def _place(chosen: Mapping[str, Any]) -> tuple[Quadratic, Tensor, float]:
+    lam, start = (torch.tensor(x, dtype=torch.float64) for x in ((1.0, chosen["kappa"]), chosen["start"]))
+    return Quadratic(lam), start, chosen["eta"]
+
+
+def _figure(kappa: float, eta: float, start: tuple[float, float], yours: Mapping[str, Any] | None) -> Figure:
     """The three views, each from runs of gradient descent and the theorem's two sides."""
     from matplotlib.figure import Figure
 
@@ -83,6 +98,7 @@ def _figure(kappa: float, eta: float, start: tuple[float, float]) -> Figure:
     figure = Figure(figsize=(10, 2.9), layout="constrained")
     landscape, ray, time = figure.subplots(1, 3)
     _landscape(landscape, chosen)
+    rings(landscape, yours)
     _ray(ray, chosen, run(1, eta=torch.linspace(1e-9, 3, 121, dtype=torch.float64) / kappa))
     _time(time, chosen, run(STEPS, eta=torch.tensor(NEAR_LIMIT, dtype=torch.float64) / kappa))
     return figure

@@ -17,6 +17,8 @@ from ..palette import ROLES
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from .yours import Yours
+
 STATIC = "COURSEKIT_STATIC"  # set while the book is built: pages have no kernel
 
 
@@ -26,14 +28,17 @@ class Explorable:
 
     ``spec`` is what the browser module gets (JSON; ``kind`` and ``title`` always); ``figure()`` draws the same
     with matplotlib for print and for pages without JavaScript, and ``alt`` says what is to be seen on it.
+    ``yours`` runs the reader's function for what the reader chooses; its first answer is ``spec["yours"]``.
     """
 
     spec: Mapping[str, Any]
     alt: str
     figure: Callable[[], Figure]
+    yours: Yours | None = None
 
     def __repr__(self) -> str:
-        return f"Explorable: {self.spec['title']}"
+        says = f" {self.spec['yours']['says']}" if "yours" in self.spec else ""
+        return f"Explorable: {self.spec['title']}{says}"
 
     def png(self) -> bytes:
         """The static figure as a PNG image."""
@@ -66,7 +71,7 @@ class Explorable:
             return {"text/html": self._html(png), "image/png": _base64(png), "text/plain": repr(self)}
         from .live import LiveView
 
-        shown = LiveView(spec=dict(self.spec))._repr_mimebundle_()
+        shown = LiveView(self.spec, self.yours)._repr_mimebundle_()
         data = shown[0] if isinstance(shown, tuple) else shown
         # The widget's own text holds its address in memory; ours is the same in every run.
         return {**(data or {}), "text/plain": repr(self)}

@@ -1,4 +1,4 @@
-"""The graded items of chapter 2: inputs, tolerances, and the mistakes that students make.
+"""The graded items of the descent lemma: inputs, tolerances, and the mistakes that students make.
 
 The reference is the solution cell of master.md; a mutant is that cell with one piece of text replaced.
 """
@@ -9,29 +9,17 @@ from collections.abc import Iterator
 
 import torch
 
+from coursekit.grading.draws import normal, numbers, symmetric
 from coursekit.grading.exercise import Case, Item, Mutant, Tolerance
 
 
-def _t(*numbers: float) -> torch.Tensor:
-    return torch.tensor(numbers, dtype=torch.float64)
-
-
-def _random(generator: torch.Generator, *shape: int) -> torch.Tensor:
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
-
-
-def _symmetric(generator: torch.Generator, eigenvalues: torch.Tensor) -> torch.Tensor:
-    """A symmetric matrix with these eigenvalues in a random basis, symmetric to the last bit."""
-    Q, _ = torch.linalg.qr(_random(generator, len(eigenvalues), len(eigenvalues)))
-    H = Q * eigenvalues @ Q.T
-    return (H + H.T) / 2
-
-
 def _steps_public() -> Iterator[Case]:
-    yield Case("vectors", (_t(1.0, 2.0), _t(1.0, -1.0), 0.5))
-    yield Case("vectors", (_t(3.0, -1.0, 0.25), _t(0.5, 4.0, -2.0), 0.1))
-    yield Case("other shapes", (_t(1, 2, 3, 4, 5, 6).reshape(2, 3), _t(6, 5, 4, 3, 2, 1).reshape(2, 3), 0.25))
-    yield Case("other shapes", (_t(2.0).reshape(()), _t(-3.0).reshape(()), 2.0))
+    yield Case("vectors", (numbers(1.0, 2.0), numbers(1.0, -1.0), 0.5))
+    yield Case("vectors", (numbers(3.0, -1.0, 0.25), numbers(0.5, 4.0, -2.0), 0.1))
+    yield Case(
+        "other shapes", (numbers(1, 2, 3, 4, 5, 6).reshape(2, 3), numbers(6, 5, 4, 3, 2, 1).reshape(2, 3), 0.25)
+    )
+    yield Case("other shapes", (numbers(2.0).reshape(()), numbers(-3.0).reshape(()), 2.0))
 
 
 def _steps_hidden(generator: torch.Generator) -> Iterator[Case]:
@@ -39,9 +27,9 @@ def _steps_hidden(generator: torch.Generator) -> Iterator[Case]:
         return float(0.01 + torch.rand((), generator=generator, dtype=torch.float64))
 
     for d in (1, 2, 7, 100):
-        yield Case("vectors", (_random(generator, d), _random(generator, d), eta()))
+        yield Case("vectors", (normal(generator, d), normal(generator, d), eta()))
     for shape in ((), (3, 4), (2, 1, 5)):
-        yield Case("other shapes", (_random(generator, *shape), _random(generator, *shape), eta()))
+        yield Case("other shapes", (normal(generator, *shape), normal(generator, *shape), eta()))
 
 
 GD_STEP = Item(
@@ -80,26 +68,26 @@ GD_STEP = Item(
 def _smoothness_public() -> Iterator[Case]:
     tilted = torch.tensor([[2.0, 1.0], [1.0, 3.0]], dtype=torch.float64)
     indefinite = torch.tensor([[1.0, 2.0, 0.0], [2.0, -5.0, 1.0], [0.0, 1.0, 2.0]], dtype=torch.float64)
-    yield Case("few steps", (tilted, _t(1.0, 0.0), 2))
-    yield Case("few steps", (tilted, _t(3.0, -4.0), 0))
-    yield Case("eigenvalues of both signs", (indefinite, _t(1.0, 1.0, 1.0), 3))
-    yield Case("eigenvalues of both signs", (indefinite, _t(1.0, 1.0, 1.0), 40))
-    yield Case("many steps", (1000 * tilted, _t(1.0, 2.0), 200))
+    yield Case("few steps", (tilted, numbers(1.0, 0.0), 2))
+    yield Case("few steps", (tilted, numbers(3.0, -4.0), 0))
+    yield Case("eigenvalues of both signs", (indefinite, numbers(1.0, 1.0, 1.0), 3))
+    yield Case("eigenvalues of both signs", (indefinite, numbers(1.0, 1.0, 1.0), 40))
+    yield Case("many steps", (1000 * tilted, numbers(1.0, 2.0), 200))
 
 
 def _smoothness_hidden(generator: torch.Generator) -> Iterator[Case]:
     for d, steps in ((2, 0), (5, 1), (8, 3)):
         spread = 0.5 + torch.rand(d, generator=generator, dtype=torch.float64)
-        yield Case("few steps", (_symmetric(generator, spread), 3 * _random(generator, d), steps))
+        yield Case("few steps", (symmetric(generator, spread), 3 * normal(generator, d), steps))
     for d, steps in ((4, 2), (10, 60)):
         rest = torch.rand(d - 1, generator=generator, dtype=torch.float64) - 0.5
         top = -1.0 - torch.rand(1, generator=generator, dtype=torch.float64)
         yield Case(
             "eigenvalues of both signs",
-            (_symmetric(generator, torch.cat([top, rest])), _random(generator, d), steps),
+            (symmetric(generator, torch.cat([top, rest])), normal(generator, d), steps),
         )
     spread = 500 + 1000 * torch.rand(6, generator=generator, dtype=torch.float64)
-    yield Case("many steps", (_symmetric(generator, spread), _random(generator, 6), 300))
+    yield Case("many steps", (symmetric(generator, spread), normal(generator, 6), 300))
 
 
 ESTIMATE_L = Item(

@@ -6,37 +6,26 @@ from collections.abc import Iterator
 
 import torch
 
+from coursekit.grading.draws import normal, numbers, uniform
 from coursekit.grading.exercise import Case, Item, Mutant, Tolerance
 
 
-def _t(*numbers: float) -> torch.Tensor:
-    return torch.tensor(numbers, dtype=torch.float64)
-
-
-def _random(generator: torch.Generator, *shape: int) -> torch.Tensor:
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
-
-
-def _uniform(generator: torch.Generator, low: float, high: float) -> float:
-    return float(low + (high - low) * torch.rand((), generator=generator, dtype=torch.float64))
-
-
 def _steps_public() -> Iterator[Case]:
-    yield Case("first step, v = 0", (_t(1.0, 2.0), _t(0.0, 0.0), _t(1.0, -1.0), 0.5, 0.9))
-    yield Case("later steps", (_t(1.0, 2.0), _t(3.0, -1.0), _t(1.0, -1.0), 0.5, 0.9))
-    yield Case("later steps", (_t(3.0, -1.0, 0.25), _t(0.5, 4.0, -2.0), _t(-1.0, 0.3, 2.0), 0.1, 0.5))
-    yield Case("no momentum", (_t(2.0, 5.0), _t(7.0, -3.0), _t(-3.0, 1.0), 0.25, 0.0))
+    yield Case("first step, v = 0", (numbers(1.0, 2.0), numbers(0.0, 0.0), numbers(1.0, -1.0), 0.5, 0.9))
+    yield Case("later steps", (numbers(1.0, 2.0), numbers(3.0, -1.0), numbers(1.0, -1.0), 0.5, 0.9))
+    yield Case("later steps", (*numbers([3.0, -1.0, 0.25], [0.5, 4.0, -2.0], [-1.0, 0.3, 2.0]), 0.1, 0.5))
+    yield Case("no momentum", (numbers(2.0, 5.0), numbers(7.0, -3.0), numbers(-3.0, 1.0), 0.25, 0.0))
 
 
 def _steps_hidden(generator: torch.Generator) -> Iterator[Case]:
     def case(part: str, d: int, v: float, beta: float) -> Case:
-        w, velocity, g = _random(generator, 3, d)
-        return Case(part, (w, v * velocity, g, _uniform(generator, 0.01, 0.9), beta))
+        w, velocity, g = normal(generator, 3, d)
+        return Case(part, (w, v * velocity, g, uniform(generator, 0.01, 0.9), beta))
 
     for d in (1, 5):
-        yield case("first step, v = 0", d, 0.0, _uniform(generator, 0.3, 0.95))
+        yield case("first step, v = 0", d, 0.0, uniform(generator, 0.3, 0.95))
     for d in (1, 3, 50):
-        yield case("later steps", d, 1.0, _uniform(generator, 0.3, 0.95))
+        yield case("later steps", d, 1.0, uniform(generator, 0.3, 0.95))
     yield case("no momentum", 4, 1.0, 0.0)
 
 
@@ -106,11 +95,11 @@ def _modes_public() -> Iterator[Case]:
 def _modes_hidden(generator: torch.Generator) -> Iterator[Case]:
     def between(low: float, high: float) -> float:
         # Away from double roots, where half the digits of any formula are lost.
-        return low + (high - low) * _uniform(generator, 0.1, 0.9)
+        return low + (high - low) * uniform(generator, 0.1, 0.9)
 
     yield Case("no momentum", (between(0.0, 1.0), 0.0))
     for _ in range(3):
-        beta = _uniform(generator, 0.2, 0.9)
+        beta = uniform(generator, 0.2, 0.9)
         inner, outer, wall = (1 - beta**0.5) ** 2, (1 + beta**0.5) ** 2, 2 * (1 + beta)
         yield Case("real roots", (between(0.0, inner), beta))
         yield Case("complex roots", (between(inner, outer), beta))

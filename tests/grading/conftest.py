@@ -13,13 +13,19 @@ import pytest
 from coursekit.grading.exercise import Assignment, load
 from coursekit.grading.release import student_notebook
 
-SMOOTHNESS = Path(__file__).parents[2] / "exercises" / "smoothness"
+EXERCISES = Path(__file__).parents[2] / "exercises"
+SMOOTHNESS = EXERCISES / "smoothness"
 SEED = b"a seed for the tests, not a secret"
 
 
 @pytest.fixture(scope="session")
 def smoothness() -> Assignment:
     return load(SMOOTHNESS)
+
+
+@pytest.fixture(scope="session")
+def practice() -> Assignment:
+    return load(EXERCISES / "smoothness_practice")
 
 
 @pytest.fixture(scope="session")

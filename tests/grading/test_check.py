@@ -42,7 +42,9 @@ def test_says_what_differs(answer: Any, said: str) -> None:
 
 def test_shows_the_first_differing_case() -> None:
     result = check("smoothness.gd_step", lambda w, g, eta: right(w, g, eta) if w.ndim == 1 else w)
-    assert result.message.startswith("2 of 4 recorded cases differ. The first is case 3 (other shapes):")
+    assert result.message.startswith(
+        "2 of 4 recorded cases differ: right for vectors, not for other shapes. The first is case 3 ("
+    )
     assert "\n  w = [[1, 2, 3], [4, 5, 6]]\n" in result.message
 
 
@@ -104,6 +106,22 @@ def test_texts_are_repeatable_escaped_and_no_grade() -> None:
     assert f"var(--ck-verdict-false, {VERDICTS['false'].light})" in page
     wrong = repr(check("smoothness.gd_step", lambda w, g, eta: w / 3))
     assert not re.search(r"\d\.\d{5,}", wrong)
+
+
+def test_says_how_far_a_sequence_agrees() -> None:
+    run = torch.arange(12, dtype=torch.float64).reshape(6, 2)
+    for first, said in (
+        (0, "by up to 1"),
+        (1, "; index 0 agrees, index 1 does not"),
+        (4, "; indices 0 to 3 agree,"),
+    ):
+        wrong = run.clone()
+        wrong[first:, 1] += 1
+        assert said in (difference(wrong, run, Tolerance(1e-9)) or "")
+    assert "agree" not in (difference(run + 1, run, Tolerance(1e-9)) or "")
+    for wrong, answer in ((3, 4), ("a", "b"), (True, False)):
+        assert difference(wrong, answer, Tolerance(0.0)) == "the values differ"  # a hidden answer is not told
+    assert (difference([1.0, 2.0, 4.0], [1.0, 2.0, 3.0], Tolerance(0.0)) or "").startswith("value 3 of 3: ")
 
 
 def test_comparison_is_strict_about_types_and_kind_to_rounding() -> None:

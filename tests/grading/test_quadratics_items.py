@@ -25,8 +25,8 @@ def test_after_steps_is_where_torchs_loop_arrives(smoothness: Assignment) -> Non
         assert (smoothness.reference(item)(A, w_star, w_0, 1.01 * eta, t) - w).abs().max() > 1e-4
 
 
-def test_best_step_is_what_a_search_finds(smoothness: Assignment) -> None:
-    item = next(item for item in smoothness.items if item.id == "best_step")
+def test_best_step_is_what_a_search_finds(practice: Assignment) -> None:
+    item = next(item for item in practice.items if item.id == "best_step")
     for case in item.hidden_cases(SEED):
         (A,) = case.arguments
         identity = torch.eye(len(A), dtype=A.dtype)
@@ -36,6 +36,6 @@ def test_best_step_is_what_a_search_finds(smoothness: Assignment) -> None:
 
         top = float(torch.linalg.matrix_norm(A, 2))
         best = minimize_scalar(norm, bounds=(0, 2 / top), method="bounded", options={"xatol": 1e-10 / top})
-        eta, rho = smoothness.reference(item)(A)
+        eta, rho = practice.reference(item)(A)
         assert abs(float(eta) * top - best.x * top) < 1e-5
         assert abs(float(rho) - best.fun) < 1e-5

@@ -31,13 +31,13 @@ def test_logistic_L_is_the_norm_of_autograds_hessian_at_zero_and_nowhere_exceede
         assert norm(origin + 1) < L
 
 
-def test_upper_bound_agrees_with_f_to_first_order_and_has_curvature_L(smoothness: Assignment) -> None:
-    answer = item(smoothness, "upper_bound")
+def test_upper_bound_agrees_with_f_to_first_order_and_has_curvature_L(practice: Assignment) -> None:
+    answer = item(practice, "upper_bound")
     for case in answer.hidden_cases(SEED):
         f_w, g, L, w, _ = case.arguments
 
         def parabola(v: torch.Tensor, given: tuple[Any, ...] = (f_w, g, L, w)) -> torch.Tensor:
-            return smoothness.reference(answer)(*given, v)
+            return practice.reference(answer)(*given, v)
 
         assert abs(float(parabola(w)) - f_w) < 1e-15
         torch.testing.assert_close(torch.autograd.functional.jacobian(parabola, w), g)
@@ -45,8 +45,8 @@ def test_upper_bound_agrees_with_f_to_first_order_and_has_curvature_L(smoothness
         torch.testing.assert_close(hessian, L * torch.eye(len(w), dtype=w.dtype))
 
 
-def test_secant_L_never_exceeds_L_and_reaches_it_along_an_eigenvector(smoothness: Assignment) -> None:
-    secant = smoothness.reference(item(smoothness, "secant_L"))
+def test_secant_L_never_exceeds_L_and_reaches_it_along_an_eigenvector(practice: Assignment) -> None:
+    secant = practice.reference(item(practice, "secant_L"))
     curvatures = torch.tensor([1.0, -3.0, 2.0], dtype=torch.float64)
     w = torch.randn(20, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     assert 1 < secant(w, curvatures * w) < 3

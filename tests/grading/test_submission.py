@@ -51,15 +51,38 @@ def test_untouched_stub_does_not_hide_a_solution_elsewhere(notebook: Build, stub
     assert "gd_step" not in cells_of(notebook(gd_step=stubs["gd_step"] + "\n"), stubs)
 
 
+@pytest.mark.parametrize("source", ["", "  \n", "# later\n    # much later\n"])
+def test_an_emptied_cell_is_not_written(source: str, notebook: Build, stubs: dict[str, str]) -> None:
+    assert list(cells_of(notebook(gd_step=source), stubs)) == [item for item in stubs if item != "gd_step"]
+    assert cells_of(notebook(gd_step=source + "\n1"), stubs)["gd_step"]
+
+
+def test_merged_cells_answer_every_item_that_they_define(notebook: Build, stubs: dict[str, str]) -> None:
+    both = "def gd_step(w, g, eta):\n    return w\n\n\ndef estimate_L(H, v, steps):\n    return 1"
+    tree = notebook(gd_step=both)
+    tree["cells"] = [c for c in tree["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") != "estimate_L"]
+    cells = cells_of(tree, stubs)
+    assert (cells["gd_step"], cells["estimate_L"]) == ((both,), ())  # it runs once
+
+
+def test_a_corrected_copy_comes_after_the_cell_it_corrects(notebook: Build, stubs: dict[str, str]) -> None:
+    draft = "def gd_step(w, g, eta): return w\ndef estimate_L(H, v, steps): return 1"
+    tree = notebook(gd_step="gd_step = 1 + 1", estimate_L="estimate_L = 2 + 2")
+    tree["cells"].insert(0, {"cell_type": "code", "source": draft, "metadata": {}})
+    cells = cells_of(tree, stubs)
+    assert (cells["gd_step"], cells["estimate_L"]) == ((draft, "gd_step = 1 + 1"), ("estimate_L = 2 + 2",))
+
+
 BROKEN = {
     "empty": b"",
     "truncated": b'{"cells": [{"cell_type": "code", "source": "def gd_st',
     "not UTF-8": b'{"cells": [], "x": "\xff\xfe\xfa"}',
     "a list": b"[]",
-    "old schema": b'{"worksheets": [{"cells": []}], "nbformat": 3}',
+    "no worksheets": b'{"worksheets": {}, "nbformat": 3}',
+    "worksheets without cells": b'{"worksheets": [{}], "nbformat": 3}',
     "cells of text": b'{"cells": ["a", "b"]}',
     "source is a number": b'{"cells": [{"cell_type": "code", "source": 7}]}',
-    "metadata is a list": b'{"cells": [{"cell_type": "code", "source": "", "metadata": []}]}',
+    "metadata is a number": b'{"cells": [{"cell_type": "code", "source": "", "metadata": 7}]}',
     "deep": b"[" * 1_000_000,
     "huge number": b'{"cells": ' + b"9" * 10_000 + b"}",
 }
@@ -87,6 +110,28 @@ def test_large_linked_and_odd_files_are_refused(tmp_path: Path, stubs: dict[str,
     assert "handed in twice" in str(read("ada", [large, pipe], stubs).fault)
 
 
+def test_a_link_is_not_followed_into_another_students_folder(
+    tmp_path: Path, notebook: Build, stubs: dict[str, str]
+) -> None:
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "smoothness.ipynb").write_text(json.dumps(notebook()))
+    (tmp_path / "eve").symlink_to(tmp_path / "ada")
+    found = {student: read(student, paths, stubs) for student, paths in find(tmp_path, "smoothness").items()}
+    assert found["ada"].fault is None
+    assert "cannot be read" in str(found["eve"].fault)
+
+
+def test_names_that_are_not_text_stay_apart_and_can_be_stored(tmp_path: Path, stubs: dict[str, str]) -> None:
+    for name in (b"\xff", b"\xfe"):
+        (tmp_path / os.fsdecode(name + b".ipynb")).touch()
+        (tmp_path / os.fsdecode(name)).mkdir()
+    found = {student: read(student, paths, stubs) for student, paths in find(tmp_path, "smoothness").items()}
+    assert len(found) == 2
+    for student, submission in found.items():
+        assert "handed in twice" in str(submission.fault)
+        (student + str(submission.fault)).encode()
+
+
 def test_finds_files_and_folders(tmp_path: Path) -> None:
     (tmp_path / "ada.ipynb").touch()
     (tmp_path / "bob").mkdir()
@@ -96,6 +141,18 @@ def test_finds_files_and_folders(tmp_path: Path) -> None:
         "ada": [tmp_path / "ada.ipynb"],
         "bob": [tmp_path / "bob" / "smoothness.ipynb"],
     }
+
+
+def test_finds_what_nbgrader_has_collected(tmp_path: Path) -> None:
+    collected = tmp_path / "ada" / "smoothness" / "smoothness.ipynb"
+    collected.parent.mkdir(parents=True)
+    collected.touch()
+    assert find(tmp_path, "smoothness") == {"ada": [collected]}
+    (tmp_path / "eve").mkdir()
+    (tmp_path / "eve" / "smoothness").symlink_to(collected.parent)
+    assert find(tmp_path, "smoothness")["eve"] == [tmp_path / "eve" / "smoothness.ipynb"]
+    (tmp_path / "ada" / "smoothness.ipynb").touch()
+    assert len(find(tmp_path, "smoothness")["ada"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 // "What does the table leave out?": the two applications of AMGT, run from any start beside what the paper says.
-import { announcer, el, handle, logSlider } from "./controls.js";
+import { announcer, button, clamp, el, handle, key, logSlider, view } from "./controls.js";
 import { application, fate, study } from "./quadratic_model.js";
 import { drawGround, drawModes, drawPath, newPlane, newTime } from "./quadratic_views.js";
 import { stage } from "./stage.js";
@@ -7,7 +7,6 @@ import { number } from "./theme.js";
 
 const DECADES = [-20, 10];
 const NUMBERS = [1, 2];
-const clamp = (x, [low, high]) => Math.min(high, Math.max(low, x));
 
 export function amgtTable(root, spec) {
   const { steps, etas: ETA, x: X, y: Y, papers } = spec;
@@ -38,7 +37,6 @@ export function amgtTable(root, spec) {
     name: "Step size η", min: ETA[0], max: ETA[1], positions: 400, ticks: limits,
     say: number, changed: (v) => choose({ eta: v }),
   });
-  const button = (text, onclick) => el("button", { type: "button", onclick }, text);
   const apps = NUMBERS.map((n) => button(`Application ${n}`, () => {
     [problem, stale] = [application(n), true];
     choose({ number: n, eta: papers[n].rows[0][0], start: [...papers[n].start] });
@@ -50,7 +48,7 @@ export function amgtTable(root, spec) {
     button("η = 2/(L + μ)", () => choose({ eta: best() })));
 
   const body = el("tbody");
-  const table = el("table", { class: "ck-table" },
+  const table = el("table", { class: "ck-steps" },
     el("thead", {}, el("tr", {}, ...["step η", "the paper says", "worst start", "this start"].map((text) =>
       el("th", { scope: "col" }, text)))), body);
   let [rows, filled] = [[], 0];
@@ -75,16 +73,13 @@ export function amgtTable(root, spec) {
   strip.style.minHeight = "6.3em"; // four lines: what is below must not jump
   const heard = announcer();
   const facts = el("span");
-  const key = (role, text) => el("span", { class: "ck-key" }, el("i", { class: "ck-ink-" + role }), text);
-  const view = (area, title, ...parts) => el("section", { class: "ck-view ck-" + area },
-    el("p", { class: "ck-title" }, title), ...parts);
 
   const ui = el("div", { class: "ck-ui", role: "group", "aria-label": spec.title },
     el("p", { class: "ck-head" }, spec.title), strip, heard.root,
     el("div", { class: "ck-views" },
-      view("land", "In the plane: drag the start", land.root, el("p", { class: "ck-below" }, facts)),
-      view("ray", "Size of each mode", time.root, el("p", { class: "ck-below" },
-        key("measured", "flat"), key("text", "steep"), key("bound", "worst case"))),
+      view("land", "In the plane: drag the start", land.root, facts),
+      view("ray", "Size of each mode", time.root,
+        key("measured", "flat"), key("text", "steep"), key("bound", "worst case")),
       view("time", "Choose a step of the paper", table),
       el("div", { class: "ck-controls" }, eta.root, buttons)));
 

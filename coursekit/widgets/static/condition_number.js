@@ -1,15 +1,15 @@
 // "Why does gradient descent zig-zag?": the path on a tilted quadratic, the factor of each mode, and the modes in time.
-import { announcer, el, handle, logSlider } from "./controls.js";
+import { announcer, button, clamp, el, handle, key, logSlider, view } from "./controls.js";
 import { disc, label, line, Plot, stroke } from "./plot.js";
 import { study, tilted } from "./quadratic_model.js";
 import { drawGround, drawModes, drawPath, newPlane, newTime } from "./quadratic_views.js";
 import { stage } from "./stage.js";
 import { number } from "./theme.js";
+import { yours } from "./yours.js";
 
 const DECADES = [-8, 2];
-const clamp = (x, [low, high]) => Math.min(high, Math.max(low, x));
 
-export function conditionNumber(root, spec) {
+export function conditionNumber(root, spec, model) {
   const { steps, kappas: KAPPA, reaches: REACH, flat, x: X, y: Y, u: U } = spec;
   const chosen = { kappa: spec.kappa, reach: spec.reach, start: [...spec.start], steps };
   let problem = tilted(chosen.kappa, flat);
@@ -21,6 +21,7 @@ export function conditionNumber(root, spec) {
   const rate = new Plot({ ratio: 0.75, margin: { left: 34, right: 12, top: 14, bottom: 30 } });
   const time = newTime();
 
+  const mine = yours(spec, model, () => request());
   const choose = (change) => {
     Object.assign(chosen, change);
     if ("kappa" in change) [problem, stale] = [tilted(chosen.kappa, flat), true];
@@ -60,7 +61,6 @@ export function conditionNumber(root, spec) {
     name: "Condition number κ = L/μ", min: KAPPA[0], max: KAPPA[1], positions: 200,
     say: (v) => `κ = ${number(v)}`, changed: (v) => choose({ kappa: v }),
   });
-  const button = (text, onclick) => el("button", { type: "button", onclick }, text);
   const buttons = el("div", { class: "ck-buttons" },
     button("η = 1/L", () => choose({ reach: 1 })),
     button("η = 2/(L + μ)", () => choose({ reach: best() })),
@@ -72,19 +72,16 @@ export function conditionNumber(root, spec) {
   const strip = el("p", { class: "ck-regime", "aria-hidden": "true" }, size, words); // heard says it aloud
   const heard = announcer();
   const [flatFactor, steepFactor, later] = [el("b"), el("b"), el("span")];
-  const key = (role, ...text) => el("span", { class: "ck-key" }, el("i", { class: "ck-ink-" + role }), ...text);
-  const view = (area, title, plot, ...below) => el("section", { class: "ck-view ck-" + area },
-    el("p", { class: "ck-title" }, title), plot.root, el("p", { class: "ck-below" }, ...below));
 
   const ui = el("div", { class: "ck-ui", role: "group", "aria-label": spec.title },
-    el("p", { class: "ck-head" }, spec.title), strip, heard.root,
+    el("p", { class: "ck-head" }, spec.title), strip, heard.root, ...(mine ? [mine.root] : []),
     el("div", { class: "ck-views" },
-      view("land", "In the plane: drag the start w₀", land,
-        key("measured", "gradient descent"), key("bound", "one Newton step")),
-      view("ray", "Factor per step: drag the step η", rate,
+      view("land", "In the plane: drag the start w₀", land.root,
+        key("measured", "gradient descent"), key("bound", "one Newton step"), ...(mine ? [key("text", "your run, in rings")] : [])),
+      view("ray", "Factor per step: drag the step η", rate.root,
         key("measured", "flat mode ", flatFactor), key("text", "steep mode ", steepFactor)),
       el("div", { class: "ck-controls" }, step.root, kappa.root, buttons),
-      view("time", "Size of each mode", time, key("bound", "worst case ρᵗ‖w₀‖"), later)));
+      view("time", "Size of each mode", time.root, key("bound", "worst case ρᵗ‖w₀‖"), later)));
 
   function drawRate() {
     const { figure: g } = rate;
@@ -149,10 +146,11 @@ export function conditionNumber(root, spec) {
       if (stale) drawGround(land, problem.f, problem.Q, [X, Y], ink);
       stale = false;
       drawPath(land, now.path, start, ink, true);
+      mine?.draw(land, chosen, ink.color.text);
       drawRate();
       drawModes(time, now, DECADES, ink);
       tell();
     },
   });
-  return remove;
+  return () => { mine?.remove(); remove(); };
 }

@@ -1,4 +1,5 @@
-// What a reader can take hold of: sliders on a log scale, points on a plot, buttons. All work by keyboard.
+// What a reader can take hold of: sliders on a log scale, points on a plot, buttons, all by keyboard too; and the
+// frame of a view.
 
 let serial = 0;
 
@@ -12,6 +13,18 @@ export function el(tag, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+/** x, or the nearer end where it lies outside. */
+export const clamp = (x, [low, high]) => Math.min(high, Math.max(low, x));
+
+export const button = (text, onclick) => el("button", { type: "button", onclick }, text);
+
+/** An entry of a legend: a stroke in the ink of a role, and what it is. */
+export const key = (role, ...text) => el("span", { class: "ck-key" }, el("i", { class: "ck-ink-" + role }), ...text);
+
+/** One view of an explorable, in an area of the stylesheet's grid: its title, a plot or table, and what stands below. */
+export const view = (area, title, body, ...below) => el("section", { class: "ck-view ck-" + area },
+  el("p", { class: "ck-title" }, title), body, ...(below.length ? [el("p", { class: "ck-below" }, ...below)] : []));
 
 /**
  * A slider on a log scale. `ticks()` gives {value, text} pairs: each has a mark, and the slider's nearest position

@@ -1,16 +1,16 @@
 // "How large may the step be?": gradient descent on a quadratic, on the landscape, along its first ray, and in time.
 import { levelLine, levels, sample, shade } from "./contours.js";
-import { announcer, el, handle, logSlider } from "./controls.js";
+import { announcer, button, clamp, el, handle, key, logSlider, view } from "./controls.js";
 import { study } from "./descent_model.js";
 import { bracket, disc, label, line, Plot, stroke } from "./plot.js";
 import { stage } from "./stage.js";
 import { inks, isDark, number, power } from "./theme.js";
+import { yours } from "./yours.js";
 
 const REACH = 3; // the ray is shown up to s = 3/L
 const DECADES = [-8, 3]; // the loss is shown from 1e-8 to 1e3
-const clamp = (x, [low, high]) => Math.min(high, Math.max(low, x));
 
-export function descentLemma(root, spec) {
+export function descentLemma(root, spec, model) {
   const { steps, kappas: KAPPA, etas: ETA, x: X, y: Y } = spec;
   const chosen = { kappa: spec.kappa, eta: spec.eta, start: [...spec.start], steps };
   let now = study(chosen);
@@ -21,6 +21,7 @@ export function descentLemma(root, spec) {
   const ray = new Plot({ ratio: 0.75, margin: { left: 10, right: 10, top: 14, bottom: 30 } });
   const time = new Plot({ ratio: 0.62, least: 200, margin: { left: 40, right: 12, top: 10, bottom: 28 } });
 
+  const mine = yours(spec, model, () => request());
   const choose = (change) => { Object.assign(chosen, change); if ("kappa" in change) grid = null; request(); };
   const moveTo = (x, y) => choose({ start: [clamp(x, X), clamp(y, Y)].map((v) => Math.round(v * 100) / 100 + 0) });
   const stepBy = (eta) => choose({ eta: clamp(eta, [ETA[0], Math.min(ETA[1], REACH / chosen.kappa)]) });
@@ -53,7 +54,6 @@ export function descentLemma(root, spec) {
     name: "Curvatures 1 and L", min: KAPPA[0], max: KAPPA[1], positions: 200,
     say: (v) => `L = κ = ${number(v)}`, changed: (v) => choose({ kappa: v }),
   });
-  const button = (text, onclick) => el("button", { type: "button", onclick }, text);
   const buttons = el("div", { class: "ck-buttons" },
     ...[1, 2].map((k) => button(`η = ${k}/L`, () => choose({ eta: clamp(k / chosen.kappa, ETA) }))),
     button("start on the flat axis", () => moveTo(chosen.start[0] || spec.start[0], 0)),
@@ -66,19 +66,16 @@ export function descentLemma(root, spec) {
   const promised = el("b");
   const achieved = el("b");
   const later = el("span");
-  const key = (role, ...text) => el("span", { class: "ck-key" }, el("i", { class: "ck-ink-" + role }), ...text);
-  const view = (area, title, plot, ...below) => el("section", { class: "ck-view ck-" + area },
-    el("p", { class: "ck-title" }, title), plot.root, el("p", { class: "ck-below" }, ...below));
 
   const ui = el("div", { class: "ck-ui", role: "group", "aria-label": spec.title },
-    el("p", { class: "ck-head" }, spec.title), strip, heard.root,
+    el("p", { class: "ck-head" }, spec.title), strip, heard.root, ...(mine ? [mine.root] : []),
     el("div", { class: "ck-views" },
-      view("land", "On the landscape: drag the start w₀", land,
-        key("measured", "gradient descent"), key("muted", "level of f(w₀)")),
-      view("ray", "Along the first ray: drag the step s = η", ray,
+      view("land", "On the landscape: drag the start w₀", land.root,
+        key("measured", "gradient descent"), key("muted", "level of f(w₀)"), ...(mine ? [key("text", "your run, in rings")] : [])),
+      view("ray", "Along the first ray: drag the step s = η", ray.root,
         key("bound", "lemma: f ", promised), key("measured", "in fact: f ", achieved)),
       el("div", { class: "ck-controls" }, eta.root, kappa.root, buttons),
-      view("time", `${steps} steps in a row`, time, later)));
+      view("time", `${steps} steps in a row`, time.root, later)));
 
   function drawGround() {
     grid ??= sample(now.f, X, Y);
@@ -115,6 +112,7 @@ export function descentLemma(root, spec) {
     const point = (t) => [land.x(now.path[2 * t]), land.y(now.path[2 * t + 1])];
     line(g, steps + 1, (t) => point(t)[0], (t) => point(t)[1], { color: measured });
     for (let t = 1; t <= steps; t++) disc(g, ...point(t), t === 1 ? 5 : 2.5, measured);
+    mine?.draw(land, chosen, text);
     label(g, "w₀", x(from) + 13, y(from) - 13, { color: text, halo: ground, symbol: true });
     label(g, "w₁", point(1)[0] + 9, point(1)[1] - 11, { color: measured, halo: ground, symbol: true });
     start.place(x(from), y(from));
@@ -220,5 +218,5 @@ export function descentLemma(root, spec) {
       tell();
     },
   });
-  return remove;
+  return () => { mine?.remove(); remove(); };
 }

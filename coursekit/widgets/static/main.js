@@ -13,9 +13,9 @@ const KINDS = { amgt_table: amgtTable, condition_number: conditionNumber, descen
   pl_inequality: plInequality };
 
 /** Draw the explorable `spec` into an element; the static figure in it steps aside. Gives a function that removes it. */
-export function mount(element, spec) {
+export function mount(element, spec, model) {
   style(element.getRootNode());
-  const remove = KINDS[spec.kind](element, spec);
+  const remove = KINDS[spec.kind](element, spec, model);
   const still = element.querySelector(":scope > .ck-fallback");
   if (still) still.hidden = true;
   return remove;
@@ -43,6 +43,6 @@ function style(root) {
 }
 
 /** anywidget's door. */
-export default { render: ({ model, el }) => mount(el, model.get("spec")) };
+export default { render: ({ model, el }) => mount(el, model.get("spec"), model) };
 
 mountAll(); // a module script runs when the page has been parsed

@@ -1,6 +1,6 @@
 // "What does momentum do to a mode?": the map of (η L, β), the roots in the unit disc, and two modes in time.
 import { levelLine, sample } from "./contours.js";
-import { announcer, el, handle, logSlider } from "./controls.js";
+import { announcer, button, clamp, el, handle, key, logSlider, view } from "./controls.js";
 import { best, mode, study } from "./momentum_model.js";
 import { disc, label, line, Plot, stroke } from "./plot.js";
 import { stage } from "./stage.js";
@@ -9,7 +9,6 @@ import { inks, isDark, number } from "./theme.js";
 const LEVELS = [0.3, 0.5, 0.7, 0.8, 0.9, 0.95];
 const METHODS = { heavy_ball: "heavy ball", nesterov: "Nesterov" };
 const MODES = ["measured", "text"]; // the inks of the flat and of the steep mode
-const clamp = (x, [low, high]) => Math.min(high, Math.max(low, x));
 
 export function momentum(root, spec) {
   const { steps, kappas: KAPPA, reaches: REACH, betas: BETA } = spec;
@@ -52,7 +51,6 @@ export function momentum(root, spec) {
     name: "Condition number κ", min: KAPPA[0], max: KAPPA[1], positions: 200,
     say: (v) => `κ = ${number(v)}`, changed: (v) => choose({ kappa: v }),
   });
-  const button = (text, onclick) => el("button", { type: "button", onclick }, text);
   const kinds = Object.entries(METHODS).map(([method, name]) => [method, button(name, () => choose({ method }))]);
   const buttons = el("div", { class: "ck-buttons" },
     ...kinds.map(([, b]) => b),
@@ -65,19 +63,16 @@ export function momentum(root, spec) {
   const heard = announcer();
   const factors = MODES.map(() => el("b"));
   const later = el("span");
-  const key = (role, ...text) => el("span", { class: "ck-key" }, el("i", { class: "ck-ink-" + role }), ...text);
-  const view = (area, title, plot, ...below) => el("section", { class: "ck-view ck-" + area },
-    el("p", { class: "ck-title" }, title), plot.root, el("p", { class: "ck-below" }, ...below));
 
   const ui = el("div", { class: "ck-ui", role: "group", "aria-label": spec.title },
     el("p", { class: "ck-head" }, spec.title), strip, heard.root,
     el("div", { class: "ck-views" },
-      view("land", "The map: drag the steep mode", map,
+      view("land", "The map: drag the steep mode", map.root,
         key("limit", "edge of stability"), key("solid", "edge of the complex region")),
-      view("ray", "Roots in the unit disc", plane,
+      view("ray", "Roots in the unit disc", plane.root,
         key("measured", "flat mode ", factors[0]), key("text", "steep mode ", factors[1])),
       el("div", { class: "ck-controls" }, step.root, memory.root, kappa.root, buttons),
-      view("time", "The two modes in time", time, later)));
+      view("time", "The two modes in time", time.root, later)));
 
   function drawMap() {
     const { ground: g } = map;

@@ -1,5 +1,5 @@
 // "Where does PL hold?": gradient descent on a function with waves, both sides of PL on it, and the rate.
-import { announcer, el, handle, logSlider } from "./controls.js";
+import { announcer, button, clamp, el, handle, key, logSlider, view } from "./controls.js";
 import { f, half, regime, study } from "./pl_model.js";
 import { disc, label, line, Plot, stroke } from "./plot.js";
 import { stage } from "./stage.js";
@@ -9,7 +9,6 @@ const SIDES = [-2.5, 2.5]; // powers of ten at which both sides of the inequalit
 const DECADES = [-10, 2]; // and those of the loss
 const GRIP = 4; // the dashed curve is held at this w
 const COUNT = 401;
-const clamp = (x, [low, high]) => Math.min(high, Math.max(low, x));
 
 export function plInequality(root, spec) {
   const { steps, L, largest, mus: MU, etas: ETA, x: X } = spec;
@@ -52,7 +51,6 @@ export function plInequality(root, spec) {
     name: "PL constant μ", min: MU[0], max: MU[1], positions: 300, say: sayMu, changed: lift,
     ticks: () => [{ value: 1 / 32, text: "1/32" }, { value: largest, text: "largest" }, { value: L, text: "L" }],
   });
-  const button = (text, onclick) => el("button", { type: "button", onclick }, text);
   const buttons = el("div", { class: "ck-buttons" },
     button("μ = 1/32", () => lift(1 / 32)),
     button("largest μ", () => lift(largest)),
@@ -63,17 +61,14 @@ export function plInequality(root, spec) {
   const strip = el("p", { class: "ck-regime", "aria-hidden": "true" }, size, words); // heard says it aloud
   const heard = announcer();
   const ends = el("span");
-  const key = (role, text) => el("span", { class: "ck-key" }, el("i", { class: "ck-ink-" + role }), text);
-  const view = (area, title, plot, ...below) => el("section", { class: "ck-view ck-" + area },
-    el("p", { class: "ck-title" }, title), plot.root, el("p", { class: "ck-below" }, ...below));
 
   const ui = el("div", { class: "ck-ui", role: "group", "aria-label": spec.title },
     el("p", { class: "ck-head" }, spec.title), strip, heard.root,
     el("div", { class: "ck-views" },
-      view("land", "f and the iterates: drag the start w₀", graph, key("muted", "f"), key("measured", "gradient descent")),
-      view("ray", "The inequality: drag the dashed curve", sides, key("measured", "½ f′²"), key("bound", "μ (f − f*)")),
+      view("land", "f and the iterates: drag the start w₀", graph.root, key("muted", "f"), key("measured", "gradient descent")),
+      view("ray", "The inequality: drag the dashed curve", sides.root, key("measured", "½ f′²"), key("bound", "μ (f − f*)")),
       el("div", { class: "ck-controls" }, eta.root, mu.root, buttons),
-      view("time", `${steps} steps, and the bound`, time, ends)));
+      view("time", `${steps} steps, and the bound`, time.root, ends)));
 
   /** Axes with labels at these values. */
   function frame(plot, g, across, up, say) {

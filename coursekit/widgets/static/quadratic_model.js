@@ -75,7 +75,7 @@ function words(flat, steep, moving, hidden) {
     const factor = [flat, steep][moving[0]];
     const which = `This start has only the ${["flat", "steep"][moving[0]]} mode`;
     if (same(factor, 0)) return `${which}: done in one step.`;
-    if (same(Math.abs(factor), 1)) return `${which}: it jumps between two points for ever.`;
+    if (same(Math.abs(factor), 1)) return `${which}: it jumps between two points forever.`;
     if (Math.abs(factor) > 1) return `${which}, and η is too large for it: diverges.`;
     return `${which}: a straight line to the minimum${factor < 0 ? ", from side to side" : ""}. The other mode does not matter.`;
   }
@@ -83,7 +83,7 @@ function words(flat, steep, moving, hidden) {
     return same(flat, 0) ? "One curvature: η = 1/L arrives in one step, as Newton's method does."
       : "η = 1/L: the steep mode is done in one step. Then a crawl along the floor.";
   }
-  if (same(steep, -1)) return "η = 2/L: the steep mode jumps from side to side for ever.";
+  if (same(steep, -1)) return "η = 2/L: the steep mode jumps from side to side forever.";
   if (steep < -1) return "Diverges: the steep mode changes side and grows (η > 2/L).";
   if (steep > 0) return "A crawl without zig-zag: no mode changes side (η < 1/L).";
   if (same(flat, -steep)) return "Zig-zag at the best fixed step, 2/(L + μ): both modes shrink at the same rate.";

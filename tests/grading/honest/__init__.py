@@ -1,0 +1,1 @@
+"""Submissions as students hand them in, and what they deserve."""

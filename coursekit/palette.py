@@ -21,14 +21,18 @@ class Ink:
 METHODS: dict[str, Ink] = {
     "gradient_descent": Ink("#0b62b8", "#6cb6ff"),
     "heavy_ball": Ink("#b3420b", "#ff9f5a", (7, 3)),
+    "heavy_ball_difference": Ink("#96401f", "#ffb088", (10, 2, 3, 2)),
     "nesterov": Ink("#8038c4", "#c8a2ff", (7, 2, 2, 2)),
+    "accelerated": Ink("#5b3fa8", "#b3a4ff", (7, 2, 2, 2, 2, 2)),
     "adam": Ink("#0f7048", "#56d391", (2, 2)),
     "adamw": Ink("#006675", "#4fd0e0", (4, 2, 1, 2)),
     "amsgrad": Ink("#4b6600", "#b5d35c", (1, 1)),
     "adagrad": Ink("#9b2c76", "#f49ad1", (5, 1)),
+    "adagrad_norm": Ink("#7a2f8f", "#e0a0f0", (5, 1, 1, 1)),
     "rmsprop": Ink("#7d4e12", "#e0b37a", (9, 3)),
     "lion": Ink("#8f2020", "#ff9b9b", (7, 2, 1, 2, 1, 2)),
     "sign_descent": Ink("#55595f", "#b4bac2", (3, 1)),
+    "amgt": Ink("#2f6b1f", "#9fd486", (3, 3)),
 }
 
 ROLES: dict[str, Ink] = {

@@ -5,8 +5,9 @@ import re
 import pytest
 import torch
 
-from coursekit import palette, plots
+from coursekit import palette, plots, rules
 from coursekit.problems import Quadratic
+from coursekit.rules import printed
 
 
 def draw() -> plots.Panels:
@@ -57,9 +58,20 @@ def test_every_ink_that_carries_meaning_is_readable(theme: str) -> None:
     assert contrast("#ffffff", "#000000") == pytest.approx(21)
 
 
+def test_every_method_has_an_ink() -> None:
+    named = {name: getattr(rules, name) for name in rules.__all__}
+    # What a document prints in place of a method is drawn in the method's ink.
+    methods = {
+        name for name, found in named.items() if isinstance(found, rules.Rule) and not hasattr(printed, name)
+    }
+    assert methods - set(palette.METHODS) == set()
+    assert {"amgt", "adagrad_norm"} <= methods
+
+
 def test_methods_differ_without_colour_and_css_has_both_themes() -> None:
-    dashes = [ink.dash for ink in palette.METHODS.values()]
-    assert len(set(dashes)) == len(dashes)
+    for read in (lambda ink: ink.dash, lambda ink: ink.light, lambda ink: ink.dark):
+        values = [read(ink) for ink in palette.METHODS.values()]
+        assert len(set(values)) == len(values)
     css = palette.css()
     assert css.count("--ck-adam:") == 2
     assert 'html[data-theme="dark"]' in css

@@ -39,9 +39,10 @@ class Certificate:
     ``violated_at`` the first step at which the inequality fails.
 
     ``slack`` is the smallest right side minus left side, ``tightness`` the (smallest, median, largest) ratio of
-    what was promised to what was achieved, or measured to its bound; 1 means that the bound is attained. ``loose``
-    is how many times the bound exceeds the sharp one. Of a statement about a mean over ``seeds`` runs ``holds``
-    says "not refuted", and a bound smaller than ``power`` times this one would have been.
+    what was promised to what was achieved, measured to its bound, or a lower bound to what was measured: as
+    ``compared`` says. 1 means that the bound is attained. ``loose`` is how many times the bound exceeds the sharp
+    one. Of a statement about a mean over ``seeds`` runs ``holds`` says "not refuted", and a bound smaller than
+    ``power`` times this one would have been.
     """
 
     theorem: Theorem
@@ -84,12 +85,14 @@ class Certificate:
             lines.append(f"{self.compared}: median {median:.3f}, range {low:.3f} to {high:.3f}")
         if self.seeds:
             lines.append(f"a bound below {self.power:.3f} times this one would be refuted (risk {RISK:g})")
-        if self.theorem.sharp and self.loose >= 1:
-            sharp = self.theorem.sharp
-            least = "" if sharp.exact else "at least "
-            lines.append(
-                f"this constant is {least}{self.loose:.3g} times loose: {plain(sharp.text)} ({sharp.source})"
-            )
+        sharp, loose = self.theorem.sharp, f"{self.loose:.3g}"
+        known = ""
+        if sharp and loose == "1":
+            known = "sharp to three digits" if sharp.exact else ""
+        elif sharp and self.loose > 1:
+            known = f"{loose} times loose" if sharp.exact else f"at least {loose} times loose"
+        if sharp and known:
+            lines.append(f"this constant is {known}: {plain(sharp.text)} ({sharp.source})")
         return "\n  ".join(lines)
 
     __repr__ = __str__
@@ -156,7 +159,6 @@ def _compare(theorem: Theorem, run: Evidence, known: Constants, basis: str) -> C
         ratio = (small / large)[(floor > 100 * tolerance) & happened & ~bad]
         if len(ratio):
             tightness = (ratio.min(), ratio.median(), ratio.max())
-    compared = "measured / bound" if sides.promised is None else "promised / achieved"
     return Certificate(
         theorem,
         holds=not bool(per_step.any()),
@@ -166,11 +168,19 @@ def _compare(theorem: Theorem, run: Evidence, known: Constants, basis: str) -> C
         slack=float(slack[happened].min()) if bool(happened.any()) else math.nan,
         tightness=(float(tightness[0]), float(tightness[1]), float(tightness[2])),
         basis=basis,
-        compared="equality" if sides.equal else compared,
+        compared=_compared(sides),
         loose=theorem.sharp.loose(run, known) if theorem.sharp else math.nan,
         seeds=sides.left.shape[1] if sides.over_seeds else 0,
         power=_power(sides, measured, margin) if sides.over_seeds else math.nan,
     )
+
+
+def _compared(sides: Sides) -> str:
+    if sides.equal:
+        return "equality"
+    if sides.promised is not None:
+        return "promised / achieved"
+    return "bound / measured" if sides.lower else "measured / bound"
 
 
 def _over_seeds(sides: Sides) -> tuple[Tensor, Tensor]:

@@ -42,7 +42,7 @@ def _no_faster(run: Evidence, k: Constants) -> Sides:
     start = ends[0].amin(-1)
     slowest = ends[1:].amax(-1)
     scale = t * (rho ** (t - 1) * start + slowest) + k["w_star"].norm()
-    return Sides(left=rho**t * start, right=slowest, scale=scale)
+    return Sides(left=rho**t * start, right=slowest, scale=scale, lower=True)
 
 
 QUADRATIC = Assumption(

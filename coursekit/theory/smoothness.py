@@ -55,6 +55,7 @@ def _convex(points: Points, k: Constants) -> Sides:
         left=torch.stack([c2 / (2 * L), c2 / L], -1),
         right=torch.stack([new - f - slope.sum(-1), along.sum(-1)], -1),
         scale=torch.stack([size + rounding, along.abs().sum(-1) + 2 * rounding], -1),
+        lower=True,
     )
 
 
@@ -73,6 +74,7 @@ def _growth(points: Points, k: Constants) -> Sides:
         left=torch.stack([k["mu"] * gap, k["mu"] / 2 * r2], -1),
         right=torch.stack([g2 / 2, gap], -1),
         scale=torch.stack([g2 + k["mu"] * (f.abs() + abs(k["f_star"])), f.abs() + abs(k["f_star"])], -1),
+        lower=True,
     )
 
 

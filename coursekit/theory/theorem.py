@@ -80,9 +80,9 @@ class Sides:
 
     ``scale`` is the size of the terms that were added up: rounding error is measured against it. ``promised`` and
     ``achieved`` are what the bound guarantees and what the run did, where these are not the two sides themselves;
-    their ratio is the tightness. ``equal`` asks for ``left == right``. With ``over_seeds`` the statement is about
-    the means over the second axis, on which each entry of ``left`` is an independent run, and ``right`` is fixed
-    by its start.
+    their ratio is the tightness. ``lower`` says that the bound is the left side, and bounds from below. ``equal``
+    asks for ``left == right``. With ``over_seeds`` the statement is about the means over the second axis, on which
+    each entry of ``left`` is an independent run, and ``right`` is fixed by its start.
     """
 
     left: Tensor
@@ -90,6 +90,7 @@ class Sides:
     scale: Tensor
     promised: Tensor | None = None
     achieved: Tensor | None = None
+    lower: bool = False
     equal: bool = False
     over_seeds: bool = False
 

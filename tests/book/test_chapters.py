@@ -37,6 +37,17 @@ def test_every_theorem_of_the_chapter_is_stated_once(chapter: int) -> None:
     assert sorted(stated) == sorted(theorem.id for theorem in THEOREMS if theorem.chapter == chapter)
 
 
+@pytest.mark.parametrize("chapter", ["smoothness"])
+def test_the_opening_page_is_written_like_a_section(chapter: str) -> None:
+    text = (ROOT / "book" / chapter / "index.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"^    name: fig-", text, re.MULTILINE)) >= 3
+    assert len(re.findall(r"^:::+\{exercise\}", text, re.MULTILINE)) >= 4
+    assert "certify(" in text
+    assert "ck-glance" in text
+    assert "{chapter-sections}" in text
+    assert not re.search(r"^##", text, re.MULTILINE), "a heading would be 2.1 and push the sections down"
+
+
 @pytest.mark.parametrize("chapter", WRITTEN)
 def test_each_page_proves_what_it_states_and_has_its_parts(chapter: int) -> None:
     for page, text in WRITTEN[chapter].items():

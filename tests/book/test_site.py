@@ -93,3 +93,19 @@ class TestNegativeControls:
             '<div style="width: 900px">long</div></mjx-container>')"""
         )
         assert notation.layout(DESKTOP)["cut"]
+
+    @pytest.mark.parametrize(
+        ("fault", "html"),
+        [
+            (
+                "outside",
+                '<div style="overflow: hidden"><table style="width: 900px"><tr><td>a</td></tr></table></div>',
+            ),
+            ("tiny", '<div class="ck-panels"><svg viewBox="0 0 900 9" style="width: 300px"></svg></div>'),
+            ("torn", '<div class="ck-certificate"><pre style="overflow: auto">' + "long " * 99 + "</pre></div>"),
+        ],
+    )
+    def test_what_a_phone_cannot_show_is_found(self, notation: Visit, fault: str, html: str) -> None:
+        add = "html => document.querySelector('article section').insertAdjacentHTML('beforeend', html)"
+        notation.page.evaluate(add, html)
+        assert [name for name, found in notation.layout(PHONE).items() if found] == [fault]

@@ -20,18 +20,25 @@ LAYOUT = """() => {
   const seen = (e) => e.checkVisibility() && box(e).width > 0;
   const equations = [...document.querySelectorAll('article mjx-container[display="true"]')].filter(seen);
   const scrolls = (e) => e.scrollWidth > e.clientWidth + 1;
+  const scrolling = /auto|scroll/;
+  const scrollable = (e) => e && (scrolling.test(getComputedStyle(e).overflowX) || scrollable(e.parentElement));
+  const parts = [...document.querySelectorAll("article :is(p, pre, table, img, svg, button, mjx-container)")];
   return {
     page: document.documentElement.scrollWidth - window.innerWidth,
     cut: equations.filter((e) => scrolls(e) && getComputedStyle(e).overflowX !== "auto").map(name),
     unreachable: equations.filter((e) => scrolls(e) && e.tabIndex !== 0).map(name),
-    outside: equations.filter((e) => box(e).right > window.innerWidth + 1 || box(e).left < -1).map(name),
+    outside: parts.filter(seen).filter((e) => box(e).right > window.innerWidth + 1 || box(e).left < -1)
+      .filter((e) => !scrollable(e.parentElement)).map(name),
+    tiny: [...document.querySelectorAll("article .ck-panels svg")].filter(seen)
+      .filter((e) => (9 * box(e).width) / e.viewBox.baseVal.width < 8.5).map(name),
+    torn: [...document.querySelectorAll("article .ck-certificate pre")].filter(seen).filter(scrolls).map(name),
     overlapping: [...document.querySelectorAll("article .eqno")].filter(seen).filter((number) => {
       const equation = number.parentElement.querySelector("mjx-container");
       return equation && box(number).left < box(equation).right - 1;
     }).map(name),
   };
 }"""
-SOUND = {"cut": [], "unreachable": [], "outside": [], "overlapping": []}
+SOUND = {"cut": [], "unreachable": [], "outside": [], "tiny": [], "torn": [], "overlapping": []}
 
 
 @dataclass
@@ -63,8 +70,9 @@ class Visit:
         self.page.evaluate(SETTLED)
 
     def layout(self, size: dict[str, int]) -> dict[str, Any]:
-        """The layout's faults at a window size, after the page had a moment to react to it."""
+        """The layout's faults at a window size, all folds open, after the page had a moment to react to it."""
         self.page.set_viewport_size(size)
+        self.page.evaluate("for (const fold of document.querySelectorAll('article details')) fold.open = true")
         self.page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30)))")
         found: dict[str, Any] = self.page.evaluate(LAYOUT)
         return found

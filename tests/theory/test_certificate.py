@@ -13,7 +13,16 @@ from coursekit.plain import plain
 from coursekit.problems import LeastSquares, Quadratic
 from coursekit.rules import gradient_descent
 from coursekit.stopping import gradient_below
-from coursekit.theory import THEOREMS, Sides, Theorem, certify, descent_lemma, gd_convex, gd_strongly_convex
+from coursekit.theory import (
+    THEOREMS,
+    Sides,
+    Theorem,
+    certify,
+    descent_lemma,
+    gd_convex,
+    gd_strongly_convex,
+    optimal_fixed_step,
+)
 
 from .broken import f64, point
 
@@ -76,6 +85,15 @@ def test_a_true_statement_is_refuted_as_rarely_as_stated() -> None:
         run = descend(oracle, gradient_descent, torch.ones(400, 1, dtype=f64), 5, record=("w",), eta=ETA)
         alarms += not certify(second_moment, run)
     assert alarms <= 3
+
+
+def test_a_lower_bound_is_put_above_what_was_measured() -> None:
+    run = descend(Quadratic(point(1.0, 4.0)), gradient_descent, point(1.0, 1.0), 3, eta=0.3, record=("w", "f"))
+    certificate = certify(optimal_fixed_step, run)
+    assert "bound / measured: median" in str(certificate)
+    # The factors are 0.7 and -0.2, and the bound's is 3/5.
+    assert certificate.tightness == pytest.approx([(6 / 7) ** t for t in (3, 2, 1)], rel=1e-12)
+    assert "measured / bound: median" in str(certify(gd_strongly_convex, run))
 
 
 def test_too_few_seeds_are_no_evidence() -> None:

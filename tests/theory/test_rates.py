@@ -1,5 +1,7 @@
 """The rates of gradient descent: real data, edges, worst cases, and the published exact values."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -157,6 +159,19 @@ def test_tdl_theorem_461_is_attained_by_one_step() -> None:
     assert certificate
     assert certificate.tightness[2] == pytest.approx(1, abs=1e-12)
     assert certificate.loose == pytest.approx(1, abs=1e-12)
+    assert "this constant" not in str(certificate)
+
+
+def test_nothing_is_called_once_loose() -> None:
+    exact = certify(gd_nonconvex, gd(PLSine(), point(3.0), 1)())
+    assert exact.loose == pytest.approx(1, abs=1e-12)
+    for loose in (1 - 1e-12, 1.004):
+        assert "this constant is sharp to three digits: " in str(replace(exact, loose=loose))
+    assert "this constant is 1.01 times loose: " in str(replace(exact, loose=1.006))
+    smaller = certify(gd_pl, gd(Quadratic(point(1e-3, 1.0)), point(1.0, 1.0), 1)())
+    assert 1 < smaller.loose < 1.001
+    assert "this constant" not in str(smaller)
+    assert "this constant is at least 1.01 times loose: " in str(replace(smaller, loose=1.006))
 
 
 def test_a_network_with_the_curvature_of_each_segment() -> None:

@@ -1,4 +1,4 @@
-"""The explorable as a reader meets it: mouse, finger, keyboard, words, both themes, a phone, and no JavaScript."""
+"""The explorable as a reader meets it: mouse, keyboard, words, both themes, a phone, and no JavaScript."""
 
 import re
 
@@ -68,18 +68,6 @@ def test_the_start_follows_the_mouse_and_the_arrow_keys(visit):
     page.get_by_role("button", name="reset the start").click()
     settle(page)
     assert start_of(page) == [-1.8, 0.5]
-
-
-def test_the_start_follows_a_finger(visit):
-    page = visit(**PHONE)
-    x, y = centre(page, START)
-    touch = page.context.new_cdp_session(page)
-    for kind, shift in (("touchStart", 0), ("touchMove", 20), ("touchMove", 50), ("touchEnd", None)):
-        points = [] if shift is None else [{"x": x + shift, "y": y + shift / 2}]
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    settle(page)
-    assert start_of(page)[0] > -1.5
-    assert start_of(page)[1] < 0.4
 
 
 def test_the_start_cannot_leave_the_landscape(visit):

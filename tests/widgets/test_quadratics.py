@@ -139,7 +139,7 @@ def words(page, kind):
     return page.locator(f"[data-ck]:has({kind}) .ck-regime").inner_text()
 
 
-CONDITION, TABLE = '[aria-label="Step size on the V"]', ".ck-table"
+CONDITION, TABLE = '[aria-label="Step size on the V"]', ".ck-steps"
 
 
 def test_the_condition_number_by_mouse_and_keyboard(visit):

@@ -14,11 +14,13 @@ from sphinx.application import Sphinx
 
 
 class KeyLabels(LabelStyle):
-    """An entry with the keyword ``source`` is labelled by its key, any other by authors and year."""
+    """An entry with the keyword ``source`` is labelled by its key, any other by authors and year, or by its
+    ``shorthand`` where pybtex stumbles over a letter of a name."""
 
     def format_labels(self, sorted_entries: list[Entry]) -> Iterator[str]:
         for entry, label in zip(sorted_entries, super().format_labels(sorted_entries), strict=True):
-            yield entry.key if entry.fields.get("keywords") == "source" else label
+            source = entry.fields.get("keywords") == "source"
+            yield entry.key if source else entry.fields.get("shorthand", label)
 
 
 class BookStyle(Style):

@@ -1,7 +1,10 @@
-"""Small corrections to the theme's HTML: a sidebar with names and marks, plain words in the download menu."""
+"""Small corrections to the theme's HTML: a sidebar with names and marks, plain words in the download menu, outputs
+that are certificates marked as such.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +13,8 @@ from sphinx.application import Sphinx
 
 from .pages import NOT_WRITTEN, is_stub
 
+# How the first line of a `coursekit.theory.Certificate` goes on after the theorem's title.
+CERTIFICATE = re.compile(r": (holds on all|not refuted on|refused, the run|VIOLATED at|REFUTED by) ")
 DOWNLOADS = {".ipynb": "Notebook (.ipynb)", ".md": "Source (.md)", ".pdf": "Print or PDF"}
 
 
@@ -43,6 +48,14 @@ def adjust_page(
             button["text"] = DOWNLOADS.get(button.get("text"), button.get("text"))
 
 
+def mark_certificates(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """On doctree-resolved: give the outputs that print a certificate the class ``ck-certificate``."""
+    for output in doctree.findall(nodes.literal_block):
+        if "output" in output["classes"] and CERTIFICATE.search(output.astext()):
+            output["classes"].append("ck-certificate")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("doctree-resolved", mark_certificates)
     app.connect("html-page-context", adjust_page, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -114,7 +114,7 @@ Let $f$ be twice differentiable on $\mathbb R^d$. The following are equivalent, 
 hold for all $w$, $v$ and $u$:
 
 1. $\|\nabla f(v) - \nabla f(w)\| \le L\,\|v-w\|$;
-2. $\bigl|f(v) - f(w) - \nabla f(w)^\top (v-w)\bigr| \le \frac L2\,\|v-w\|^2$;
+2. $\bigl|f(v) - f(w) - \nabla f(w)^\top (v-w)\bigr|$ $\le \frac L2\,\|v-w\|^2$;
 3. $|u^\top \nabla^2 f(w)\,u| \le L\,\|u\|^2$: the eigenvalues of the Hessian lie in $[-L, L]$.
 
 The first two are equivalent for every differentiable $f$.
@@ -135,8 +135,8 @@ cocoercivity = Theorem(
 Let $f$ be convex and differentiable on $\mathbb R^d$, and $L > 0$. The gradient of $f$ is $L$-Lipschitz if and
 only if, for all $w$ and $v$, either of these holds:
 
-1. $f(v) \;\ge\; f(w) + \nabla f(w)^\top (v-w) + \frac1{2L}\,\|\nabla f(v)-\nabla f(w)\|^2$;
-2. $\bigl(\nabla f(v)-\nabla f(w)\bigr)^\top (v-w) \;\ge\; \frac1L\,\|\nabla f(v)-\nabla f(w)\|^2$
+1. $f(v) \ge f(w) + \nabla f(w)^\top (v-w)$ $+ \frac1{2L}\,\|\nabla f(v)-\nabla f(w)\|^2$;
+2. $\bigl(\nabla f(v)-\nabla f(w)\bigr)^\top (v-w)$ $\ge \frac1L\,\|\nabla f(v)-\nabla f(w)\|^2$
    (co-coercivity).
 """,
     source="KH-2.1-smooth",

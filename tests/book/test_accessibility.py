@@ -1,4 +1,4 @@
-"""axe-core on one page of each kind: in light on a desktop, in dark on a phone."""
+"""axe-core on one page of each kind: light on a desktop, dark on a phone; `make soak` takes the other pairs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,15 @@ FEWER_CLAIMS = """document.addEventListener("DOMContentLoaded", () => {
 })"""
 
 
-@pytest.fixture(scope="module", params=[("light", DESKTOP), ("dark", PHONE)], ids=["light", "dark"])
+LOOKS = [
+    pytest.param(("light", DESKTOP), id="light"),
+    pytest.param(("dark", PHONE), id="dark"),
+    pytest.param(("dark", DESKTOP), id="dark, desktop", marks=pytest.mark.soak),
+    pytest.param(("light", PHONE), id="light, phone", marks=pytest.mark.soak),
+]
+
+
+@pytest.fixture(scope="module", params=LOOKS)
 def themed(request: pytest.FixtureRequest, browser: Any, origin: str) -> Iterator[Visit]:
     theme, size = request.param
     with browser.new_context(color_scheme=theme, viewport=size) as context:

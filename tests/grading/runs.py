@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import multiprocessing
+import signal
 import sqlite3
 import sys
 import time
@@ -88,6 +89,7 @@ def started(target: Callable[..., object], *arguments: object) -> Iterator[ForkS
 
 def command(log: Path, *words: object) -> None:
     """``coursekit`` with ``words``; its messages go to ``log``, its exit code is that of this process."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
     with log.open("w") as file, contextlib.redirect_stderr(file), contextlib.redirect_stdout(file):
         sys.exit(main([*map(str, words)]))
 

@@ -18,8 +18,7 @@ from torch import Tensor
 from coursekit.grading.exercise import Assignment, load
 
 from .conftest import EXERCISES, SEED
-from .oracle import Function, misjudged, rejected, stated
-from .programs import item_of
+from .oracle import Function, item_of, misjudged, rejected, stated
 
 
 @pytest.fixture(scope="module")

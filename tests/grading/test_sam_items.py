@@ -21,8 +21,7 @@ from coursekit.grading.release import faults
 from coursekit.problems import Quadratic
 
 from .conftest import EXERCISES
-from .oracle import rejected
-from .programs import SEEDS, item_of
+from .oracle import SEEDS, item_of, rejected
 
 SAM = load(EXERCISES / "sam")
 

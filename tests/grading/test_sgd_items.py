@@ -18,8 +18,7 @@ from coursekit.grading.public import recordings
 from coursekit.grading.release import faults
 
 from .conftest import EXERCISES
-from .oracle import rejected
-from .programs import SEEDS, item_of
+from .oracle import SEEDS, item_of, rejected
 
 SGD = load(EXERCISES / "sgd")
 

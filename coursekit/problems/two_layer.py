@@ -74,7 +74,7 @@ class QuadraticNetwork(_TwoLayer):
 class ReLUNetwork(_TwoLayer):
     """Outputs Σ_r v_r max(0, w_rᵀx)/√m, v_r = ±1: wide enough, it stays near its start and fits any labels.
 
-    As m grows ``gram`` at the start tends to :meth:`limit_gram` (Du et al. 2019); source: GG-P5.
+    As m grows ``gram`` at the start tends to :meth:`limit_gram` (Du, Zhai, Póczos and Singh 2019); source: GG-P5.
     """
 
     def __init__(self, X: Tensor, y: Tensor, width: int, seed: int = 0) -> None:

@@ -134,7 +134,7 @@ $$
 $$
 
 The factor $d$ is needed: noise that lifts one fresh coordinate after the other to a maximum keeps
-$\|\nabla f\| = 1$ for ever with $M$ bounded.
+$\|\nabla f\| = 1$ forever with $M$ bounded.
 """,
     source="TDL-T4.6.5",
     assumptions=(

@@ -198,7 +198,7 @@ stays bounded are assumptions: neither momentum nor thresholding brings them abo
     assumptions=(
         Assumption(
             "strong convexity",
-            r"$f$ is $\mu$-strongly convex, $\mu > 0$ (asked of points of the run and of $w^\star$)",
+            r"$f$ is $\mu$-strongly convex, $\mu > 0$ (checked at points of the run and at $w^\star$)",
             lambda run, k: k["mu"] > 0 and is_convex(run, k, k["mu"]),
         ),
         Assumption("not projected", r"each step is $-\eta_t \hat m_t$", lambda run, k: run.project is None),

@@ -90,11 +90,13 @@ Let $f$ be convex and $L$-smooth with minimizer $w^\star$, $R = \|w_0-w^\star\|$
 $w_{t+1} = w_t - \eta\,\nabla f(w_t)$ with $0<\eta\le1/L$. Then for every $T \ge 1$
 
 $$
-f(w_T) - f^\star \;\le\; \frac{R^2}{4\,\eta\,T + 2/L},
-\qquad\text{at } \eta = \tfrac1L:\quad \frac{L\,R^2}{4T+2} .
+\begin{gathered}
+f(w_T) - f^\star \;\le\; \frac{R^2}{4\,\eta\,T + 2/L}, \\
+\text{at } \eta = \tfrac1L:\quad \frac{L\,R^2}{4T+2} .
+\end{gathered}
 $$
 
-The Huber function with its corner at $R/(2\eta LT+1)$, started at $R$, attains it.
+$L$ times the Huber function with its corner at $R/(2\eta LT+1)$, started at $R$, attains it.
 """,
     source="GG-P1; Drori and Teboulle 2014",
     assumptions=(SMOOTH, CONVEX, DESCENT, UP_TO_ONE),
@@ -110,12 +112,13 @@ gg_proposition_1 = Theorem(
     title="Gradient descent on a convex function, as GG prints it",
     chapter=2,
     statement=r"""
-Let $f$ be convex and $L$-smooth with minimizer $w^\star$, and let $\eta = 1/L$, which is not printed but
-needed. Then for every $T \ge 1$
+Let $f$ be convex and $L$-smooth with minimizer $w^\star$, and let $\eta = 1/L$. Then for every $T \ge 1$
 
 $$
 f(w_T) - f^\star \;\le\; \frac{2L\,\|w_0-w^\star\|^2}{T} .
 $$
+
+No step is printed, and not every step will do: at $10^{-3}/L$ the bound fails on $\frac L2w^2$ at $T=10$.
 """,
     source="GG-P1",
     assumptions=(SMOOTH, CONVEX, DESCENT, AT_ONE),
@@ -167,7 +170,8 @@ $$
 f(w_T) - f^\star \;\le\; \rho^{2T}\,\bigl(f(w_0) - f^\star\bigr) ,
 $$
 
-so at $\eta=1/L$ the gap shrinks by $(1-1/\kappa)^2$ a step. Parabolas of curvature $\mu$ or $L$ attain it.
+so at $\eta=1/L$ each step leaves at most $(1-1/\kappa)^2$ of the gap. Parabolas of curvature $\mu$ or $L$ attain
+it.
 """,
     source="TDL-4.4-rate; Taylor, Hendrickx and Glineur 2018",
     assumptions=(SMOOTH, STRONGLY_CONVEX, DESCENT, BELOW_TWO),

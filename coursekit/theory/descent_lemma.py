@@ -29,7 +29,10 @@ descent_lemma = Theorem(
 Let $f$ be $L$-smooth and let $w_{t+1} = w_t - \eta\,\nabla f(w_t)$. Then
 
 $$
-f(w_{t+1}) \;\le\; f(w_t) \;-\; \eta\Bigl(1 - \frac{\eta L}{2}\Bigr)\,\|\nabla f(w_t)\|^2 .
+\begin{aligned}
+f(w_{t+1}) &\le f(w_t) \\
+&\quad- \eta\Bigl(1 - \frac{\eta L}{2}\Bigr)\,\|\nabla f(w_t)\|^2 .
+\end{aligned}
 $$
 
 For $0 < \eta < 2/L$ the subtracted term is positive wherever the gradient is not zero: $f$ decreases. It is

@@ -124,7 +124,7 @@ heavy_ball_stability = Theorem(
 Run heavy ball, $w_{t+1} = w_t - \eta\nabla f(w_t) + \beta\,(w_t-w_{t-1})$ with $w_{-1}=w_0$ and $0\le\beta<1$,
 on a quadratic. On an eigenvector of eigenvalue $\lambda \ge 0$ let $u(t)$ be the coordinate of $w_t-w^\star$,
 and $r$ the larger modulus of the roots of $z^2 - (1+\beta-\eta\lambda)\,z + \beta$. Then $r<1$ if and only if
-$0<\eta\lambda<2\,(1+\beta)$. Inside that range
+$0<\eta\lambda<2\,(1+\beta)$. Inside that range, for every $t\ge1$,
 
 $$
 |u(t)| \le \bigl((t+1)\,r^t + \beta t\,r^{t-1}\bigr)\,|u(0)| ,
@@ -148,16 +148,10 @@ nesterov_stability = Theorem(
     chapter=2,
     statement=r"""
 Run Nesterov's method with constant $\eta$ and $0\le\beta<1$ on a quadratic, at its look-ahead points $w_t$:
-$x_{t+1} = w_t - \eta\nabla f(w_t)$, $w_{t+1} = x_{t+1} + \beta\,(x_{t+1}-x_t)$, $x_0 = w_0$. On an eigenvector
-of eigenvalue $\lambda \ge 0$ let $u(t)$ be the coordinate of $w_t-w^\star$, and $r$ the larger modulus of the
-roots of $z^2 - (1+\beta)(1-\eta\lambda)\,z + \beta\,(1-\eta\lambda)$. Then $r<1$ if and only if
-$0<\eta\lambda<\frac{2+2\beta}{1+2\beta}$. Inside that range
-
-$$
-|u(t)| \le \bigl((t+1)\,r^t + \beta t\,r^{t-1}\bigr)\,|u(0)| ,
-$$
-
-and outside $|u(t)| \ge r^t\,|u(0)| \ge |u(0)|$.
+$x_{t+1} = w_t - \eta\nabla f(w_t)$, $w_{t+1} = x_{t+1} + \beta\,(x_{t+1}-x_t)$, $x_0 = w_0$. Then
+{prf:ref}`heavy-ball-stability` holds word for word, with the roots of
+$z^2 - (1+\beta)(1-\eta\lambda)\,z + \beta\,(1-\eta\lambda)$ and the range
+$0<\eta\lambda<\frac{2+2\beta}{1+2\beta}$.
 
 As $\beta \to 1$ the limit falls to $4/3$: it is smaller than that of gradient descent.
 """,
@@ -185,8 +179,9 @@ $$
 \end{aligned}
 $$
 
-The mode of curvature $L$ attains it. So $C\rho^t$ holds for no $C$: the roots of that mode coincide. At
-$\kappa=100$ and $t = 400$ the left side is 728 times $\rho^t\,\|w_0-w^\star\|$.
+Gradient descent at its best has $(\kappa-1)/(\kappa+1)$ in place of $\rho$ ({prf:ref}`optimal-fixed-step`): for
+large $\kappa$ a digit costs it about $1.15\,\kappa$ steps, and heavy ball about $1.15\,\sqrt\kappa$. A mode of
+curvature $L$ attains the bound; for $\kappa>1$ its two roots coincide, and $C\rho^t$ holds for no $C$.
 """,
     source="TDL-HB, TDL-HB-convex",
     assumptions=(
@@ -274,8 +269,8 @@ $$
 f(x_T) - f^\star \;\le\; \frac{2\,\|x_0-w^\star\|^2}{\eta\,(T+1)^2} ,
 $$
 
-which is $2L\,\|x_0-w^\star\|^2/(T+1)^2$ at $\eta=1/L$. The momentum must grow with $t$: no constant $\beta$ gives
-this rate.
+which is $2L\,\|x_0-w^\star\|^2/(T+1)^2$ at $\eta=1/L$. The momentum must grow with $t$: no
+constant $\beta\in[0,1)$ gives this rate for all convex $f$.
 """,
     source="TDL-momentum-convex, TDL-NAG",
     assumptions=(
@@ -283,7 +278,7 @@ this rate.
         CONVEX,
         Assumption(
             "method",
-            r"$w_t$ are the look-ahead points of the recursion above (asked of every step)",
+            r"$w_t$ are the look-ahead points of the recursion above (checked at every step)",
             _has_growing_momentum,
         ),
         Assumption("step", r"$0 < \eta \le 1/L$, constant", step_up_to(1, closed=True)),
@@ -293,7 +288,7 @@ this rate.
     sides=_accelerated,
     sharp=Sharp(
         r"at $\eta = 1/L$ the exact worst case is $2LR^2/((T + 2)(T + 3))$",
-        "performance estimation; Taylor, Hendrickx and Glineur 2017",
+        "performance estimation; Taylor, Hendrickx and Glineur 2017 in SIAM J. Optim., Table 1",
         lambda run, k: (run.T + 2) * (run.T + 3) / (run.T + 1) ** 2 if at_one(run, k) else math.nan,
     ),
     rate=Rate("Nesterov", "smooth, convex", r"$\frac{2LR^2}{(T+1)^2}$"),

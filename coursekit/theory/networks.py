@@ -142,10 +142,10 @@ $$
 
 *Empirical*: the certificate measures both suppositions on the run. That they hold with high probability from a
 random start, with $\lambda = \frac12\lambda_{\min}(H^\infty)$ and the Gram matrix $H^\infty$ of infinite width,
-is proved for widths of the order $n^6/(\lambda_{\min}(H^\infty)^4\delta^3)$ (Du et al. 2019), far more than is
-seen to be needed.
+is proved for widths of the order $n^6/(\lambda_{\min}(H^\infty)^4\delta^3)$ (Du, Zhai, Póczos and Singh 2019), far
+more than is seen to be needed.
 """,
-    source="GG-P5; Du, Zhai, Poczos and Singh 2019",
+    source="GG-P5; Du, Zhai, Póczos and Singh 2019",
     assumptions=(
         Assumption(
             "network",
@@ -156,7 +156,9 @@ seen to be needed.
         Assumption(
             "decrease", r"each step decreases $f$ by at least $\eta \|\nabla f(w_t)\|^2/2$ (measured)", _decreases
         ),
-        Assumption("Gram matrix", r"$\lambda_{\min}(H(w_t)) \ge \lambda > 0$ (asked of points of the run)", _gram),
+        Assumption(
+            "Gram matrix", r"$\lambda_{\min}(H(w_t)) \ge \lambda > 0$ (checked at points of the run)", _gram
+        ),
     ),
     constants=("lam",),
     needs=("w", "f", "grad_norm"),

@@ -58,16 +58,18 @@ def is_sgd(run: Evidence, k: Constants) -> bool:
 
 SGD = Assumption("SGD", r"each step is $w_{t+1} = w_t - \eta_t g_t$", is_sgd)
 UNBIASED = Assumption(
-    "unbiased", r"$\mathbb E[g_t \mid w_0, \dots, w_t] = \nabla f(w_t)$ (asked of the kind of oracle)", is_unbiased
+    "unbiased",
+    r"$\mathbb E[g_t \mid w_0, \dots, w_t] = \nabla f(w_t)$ (checked by the kind of oracle)",
+    is_unbiased,
 )
 BOUNDED_VARIANCE = Assumption(
     "variance",
-    r"$\mathbb E[\|g_t - \nabla f(w_t)\|^2 \mid w_t] \le \sigma^2$ (asked of the points of the run)",
+    r"$\mathbb E[\|g_t - \nabla f(w_t)\|^2 \mid w_t] \le \sigma^2$ (checked at the points of the run)",
     lambda run, k: at_most(variance(run.oracle, before_the_end(run)), k["sigma2"]),
 )
 SECOND_MOMENT = Assumption(
     "second moment",
-    r"$\mathbb E[\|g_t\|^2 \mid w_t] \le G^2$ (asked of the points of the run)",
+    r"$\mathbb E[\|g_t\|^2 \mid w_t] \le G^2$ (checked at the points of the run)",
     lambda run, k: at_most(second_moment(run.oracle, before_the_end(run)), k["G2"]),
 )
 

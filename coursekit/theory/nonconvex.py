@@ -72,7 +72,8 @@ $0<\eta<2/L$. Then for every $T \ge 1$
 $$
 \begin{aligned}
 \min_{t<T}\|\nabla f(w_t)\|^2 &\le \frac1T\sum_{t<T}\|\nabla f(w_t)\|^2 \\
-&\le \frac{f(w_0)-f(w_T)}{\eta\,(1-\eta L/2)\,T} \le \frac{f(w_0)-f^\star}{\eta\,(1-\eta L/2)\,T} .
+&\le \frac{f(w_0)-f(w_T)}{\eta\,(1-\eta L/2)\,T} \\
+&\le \frac{f(w_0)-f^\star}{\eta\,(1-\eta L/2)\,T} .
 \end{aligned}
 $$
 
@@ -101,7 +102,7 @@ Let $f$ be $L$-smooth and bounded below by $f^\star$, and $w_{t+1} = w_t - \eta\
 $0<\eta\le1/L$. Then for every $T \ge 1$
 
 $$
-\min_{0\le t\le T}\|\nabla f(w_t)\|^2 \;\le\; \frac{4\,\bigl(f(w_0)-f^\star\bigr)}{T\,\eta\,(4-\eta L) + 2/L} .
+\min_{t\le T}\|\nabla f(w_t)\|^2 \le \frac{4\,\bigl(f(w_0)-f^\star\bigr)}{T\,\eta\,(4-\eta L) + 2/L} .
 $$
 
 At $\eta = 1/L$ the bound is $4L\,(f(w_0)-f^\star)/(3T+2)$. No smaller constant will do: on the function whose
@@ -124,7 +125,10 @@ tdl_theorem_461 = Theorem(
 Let $f$ be $L$-smooth, $\eta = 1/L$, and let $M \ge |f(w_t)|$ for $t = 0, \dots, T$. Then
 
 $$
-\min_{t<T}\|\nabla f(w_t)\|^2 \;\le\; \frac1T\sum_{t<T}\|\nabla f(w_t)\|^2 \;\le\; \frac{4ML}{T} .
+\begin{aligned}
+\min_{t<T}\|\nabla f(w_t)\|^2 &\le \frac1T\sum_{t<T}\|\nabla f(w_t)\|^2 \\
+&\le \frac{4ML}{T} .
+\end{aligned}
 $$
 
 It is attained at $T=1$, on $\frac L2 w^2 - M$ from $w_0 = 2\sqrt{M/L}$. The bound depends on where the zero of

@@ -122,11 +122,11 @@ UP_TO_ONE = Assumption("step", r"$0 < \eta \le 1/L$, constant", step_up_to(1, cl
 BELOW_TWO = Assumption("step", r"$0 < \eta < 2/L$, constant", step_up_to(2, closed=False))
 CONVEX = Assumption(
     "convexity",
-    r"$f$ is convex, and $w^\star$ minimizes it (asked of the points of the run and of $w^\star$)",
+    r"$f$ is convex, and $w^\star$ minimizes it (checked at the points of the run and at $w^\star$)",
     is_convex,
 )
 STRONGLY_CONVEX = Assumption(
     "strong convexity",
-    r"$f$ is $\mu$-strongly convex, $0 < \mu \le L$ (asked of the points of the run and of $w^\star$)",
+    r"$f$ is $\mu$-strongly convex, $0 < \mu \le L$ (checked at the points of the run and at $w^\star$)",
     lambda run, k: at_most(k["mu"], k["L"]) and k["mu"] > 0 and is_convex(run, k, k["mu"]),
 )

@@ -19,7 +19,7 @@ def _is_pl(run: Evidence, k: Constants) -> bool:
 
 PL = Assumption(
     "PL",
-    r"$\|\nabla f(w)\|^2 \ge 2 \mu (f(w) - f^\star)$ with $0 < \mu \le L$ (asked of the points of the run)",
+    r"$\|\nabla f(w)\|^2 \ge 2 \mu (f(w) - f^\star)$ with $0 < \mu \le L$ (checked at the points of the run)",
     lambda run, k: k["pl"] > 0 and at_most(k["pl"], k["L"]) and _is_pl(run, k),
 )
 
@@ -120,8 +120,8 @@ pl_ball = Theorem(
     title="PL in a ball is enough",
     chapter=2,
     statement=r"""
-Let $0<\eta<2/L$, $\Delta_t = f(w_t)-f^\star$ with $f^\star=\inf f$, and let $f$ be $L$-smooth and $\mu$-PL at the
-points of the ball of radius
+Let $0<\eta<2/L$, $\Delta_t = f(w_t)-f^\star$ with $f^\star=\inf f$ and $\Delta_0>0$ (else nothing moves), and let
+$f$ be $L$-smooth and $\mu$-PL at the points of the ball of radius
 
 $$
 R \;=\; \frac{\sqrt{2\Delta_0/\mu}}{1-\eta L/2}

@@ -46,7 +46,7 @@ def _no_faster(run: Evidence, k: Constants) -> Sides:
 
 
 QUADRATIC = Assumption(
-    "quadratic", "the Hessian of $f$ is the same everywhere (asked of the points of the run)", is_quadratic
+    "quadratic", "the Hessian of $f$ is the same everywhere (checked at the points of the run)", is_quadratic
 )
 
 gd_by_mode = Theorem(
@@ -76,7 +76,7 @@ $\eta\lambda_i > 1$, and is done in one step if $\eta\lambda_i = 1$. One with $\
 optimal_fixed_step = Theorem(
     id="optimal-fixed-step",
     kind="theorem",
-    title="No fixed step beats 2/(L + μ)",
+    title="No fixed step has a better worst case than 2/(L + μ)",
     chapter=2,
     statement=r"""
 Let $f$ be a quadratic whose Hessian has extreme eigenvalues $0<\mu\le L$, $\kappa = L/\mu$, and run gradient
@@ -84,8 +84,10 @@ descent with a fixed $\eta$, whatever it is. The coordinates $u_\mu$, $u_L$ of $
 eigenvectors obey
 
 $$
-\max\bigl(|u_\mu(t)|,\,|u_L(t)|\bigr) \;\ge\; \Bigl(\frac{\kappa-1}{\kappa+1}\Bigr)^t\,
-\min\bigl(|u_\mu(0)|,\,|u_L(0)|\bigr) ,
+\begin{aligned}
+&\max\bigl(|u_\mu(t)|,\,|u_L(t)|\bigr) \\
+&\quad\ge \Bigl(\frac{\kappa-1}{\kappa+1}\Bigr)^t\,\min\bigl(|u_\mu(0)|,\,|u_L(0)|\bigr) ,
+\end{aligned}
 $$
 
 with equality at $\eta = 2/(L+\mu)$ if both start at the same size. With {prf:ref}`gd-strongly-convex`: the best

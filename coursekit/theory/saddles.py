@@ -115,7 +115,9 @@ The time grows like $\log(1/r)$ only. From $r = 0$ the run never leaves.
             "step", r"$\eta > 0$, constant", lambda run, k: has_constant_step(run) and bool((run.eta > 0).all())
         ),
         Assumption(
-            "curvature", r"$-y u^\top \nabla f(w)$ lies in $[\gamma_R y^2, \gamma y^2]$ (asked of the run)", _bends
+            "curvature",
+            r"$-y u^\top \nabla f(w)$ lies in $[\gamma_R y^2, \gamma y^2]$ (checked along the run)",
+            _bends,
         ),
         Assumption("length", r"$0 < r < R$, and the run is long enough to leave", _leaves),
     ),

@@ -188,7 +188,7 @@ With SAM's ball, $T_w = I$, neither holds. The rescaling of a unit of a ReLU net
     source="GG-ASAM-proof, GG-eq57, GG-eq58, GG-ASAM-ineq",
     assumptions=(
         Assumption(
-            "rescaling", r"$A$ is positive, and $f(Aw) = f(w)$ (asked of the given points)", _same_function
+            "rescaling", r"$A$ is positive, and $f(Aw) = f(w)$ (checked at the given points)", _same_function
         ),
         Assumption("no zeros", r"$w_i \ne 0$ for all $i$, and $\nabla f(w) \ne 0$", _nonzero),
         NORM,

@@ -260,7 +260,7 @@ Up to $b = 2\gamma^2/\epsilon^2$ twice the batch halves the steps; beyond, it sa
         SGD,
         Assumption(
             "variance",
-            r"the gradient of one random example has a variance of at most $\gamma^2$ (asked of the run)",
+            r"the gradient of one random example has a variance of at most $\gamma^2$ (checked along the run)",
             lambda run, k: at_most(example_variance(run.oracle, before_the_end(run)), k["gamma2"]),
         ),
         Assumption(

@@ -205,7 +205,7 @@ and, if $f$ is also $L$-smooth, $\mathbb E f(w_T)-f^\star\le\frac{L\,G^2}{2\mu^2
     assumptions=(
         Assumption(
             "strong convexity",
-            r"$f$ is $\mu$-strongly convex, $\mu > 0$ (asked of points of the run and of $w^\star$)",
+            r"$f$ is $\mu$-strongly convex, $\mu > 0$ (checked at points of the run and at $w^\star$)",
             lambda run, k: k["mu"] > 0 and is_convex(run, k, k["mu"]),
         ),
         PROJECTED_SGD,

@@ -7,9 +7,11 @@ import torch
 from .path import SMOOTH, above_tangents, at_most, chosen
 from .theorem import Assumption, Constants, Points, Sides, Theorem
 
+# An equivalence is about any L > 0: whether the given one is a Lipschitz constant is what a certificate finds out.
+GIVEN = Assumption("constant", "$L > 0$", SMOOTH.met)
 CONVEX = Assumption(
     "convexity",
-    r"$f$ is convex (asked of the given points)",
+    r"$f$ is convex (checked at the given points)",
     lambda points, k: above_tangents(points.problem, _all(points)),
 )
 
@@ -93,9 +95,9 @@ f(v) \;\le\; f(w) &+ \nabla f(w)^\top (v-w) \\
 \end{aligned}
 $$
 
-The parabola on the right touches $f$ at $w$ and stays above it. Where the curvature of $f$ is $L$, it is $f$.
-The converse fails: $-w^4$ satisfies the inequality with $L=0$, since it limits how $f$ curves up, not how it
-curves down.
+The parabola on the right touches $f$ at $w$ and stays above it. On a segment from $w$ along which $f$ curves by
+$L$ throughout, it is $f$. The converse fails: $-w^4$ satisfies the inequality even with 0 in place of $L$, since
+it limits how $f$ curves up, not how it curves down.
 """,
     source="TDL-eq4.9, TDL-P4.1.3, KH-2.1-smooth",
     assumptions=(SMOOTH,),
@@ -120,7 +122,7 @@ hold for all $w$, $v$ and $u$:
 The first two are equivalent for every differentiable $f$.
 """,
     source="TDL-D4.1.2, KH-2.1-smooth",
-    assumptions=(SMOOTH,),
+    assumptions=(GIVEN,),
     constants=("L",),
     needs=("w", "v"),
     sides=_equivalent,
@@ -132,15 +134,15 @@ cocoercivity = Theorem(
     title="What smoothness adds to convexity",
     chapter=2,
     statement=r"""
-Let $f$ be convex and differentiable on $\mathbb R^d$, and $L > 0$. The gradient of $f$ is $L$-Lipschitz if and
-only if, for all $w$ and $v$, either of these holds:
+Let $f$ be convex and differentiable on $\mathbb R^d$. The gradient of $f$ is $L$-Lipschitz if and only if *1*
+holds for all $w$ and $v$, and also if and only if *2* does:
 
 1. $f(v) \ge f(w) + \nabla f(w)^\top (v-w)$ $+ \frac1{2L}\,\|\nabla f(v)-\nabla f(w)\|^2$;
 2. $\bigl(\nabla f(v)-\nabla f(w)\bigr)^\top (v-w)$ $\ge \frac1L\,\|\nabla f(v)-\nabla f(w)\|^2$
    (co-coercivity).
 """,
     source="KH-2.1-smooth",
-    assumptions=(SMOOTH, CONVEX),
+    assumptions=(GIVEN, CONVEX),
     constants=("L",),
     needs=("w", "v"),
     sides=_convex,
@@ -184,7 +186,7 @@ The first is the Polyak-Łojasiewicz inequality, which asks for neither convexit
     assumptions=(
         Assumption(
             "strong convexity",
-            r"$f$ is $\mu$-strongly convex, $\mu > 0$ (asked of the given points)",
+            r"$f$ is $\mu$-strongly convex, $\mu > 0$ (checked at the given points)",
             lambda points, k: not at_most(k["mu"], 0) and above_tangents(points.problem, _all(points), k["mu"]),
         ),
     ),

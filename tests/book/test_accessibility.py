@@ -46,9 +46,10 @@ def test_accessibility(themed: Visit, path: str) -> None:
     assert serious(themed.page) == []  # after them: axe itself asks for style sheets
 
 
-def test_pale_text_is_a_violation(themed: Visit) -> None:
+@pytest.mark.parametrize("ground", ["#999", "#888"], ids=["pale", "invisible"])
+def test_text_that_cannot_be_read_is_a_violation(themed: Visit, ground: str) -> None:
     themed.open("book/bibliography")
     themed.page.evaluate(
-        "document.querySelector('article p').style.cssText = 'color: #888 !important; background: #999'"
+        f"document.querySelector('article p').style.cssText = 'color: #888 !important; background: {ground}'"
     )
     assert "color-contrast" in [violation["id"] for violation in serious(themed.page)]

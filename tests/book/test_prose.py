@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from functools import cache
 
 import pytest
 
 from .built import ROOT
-from .prose import DICTIONARY, LONGEST, SOURCES, Block, Speller, blocks, lint
+from .prose import DICTIONARY, LONGEST, READERS, SOURCES, Block, Speller, blocks, claims, lint, strings
 
 SPELLER = Speller()
 PAGES = {path.relative_to(ROOT).as_posix(): path for path in SOURCES}
@@ -51,9 +53,50 @@ unseeen
 $$ (eq-unseeen)
 """
 
+PLANTED_CLAIM = """
+- id: GG-unseeen
+  where: Sec. 2, %s
+  statement: Has "unseeen", $unseeen$, and a %s.
+  kind: unseeen
+  assumptions: '%s'
+  check: unseeen
+  note: >-
+    Of GG-unseeen and
+    a **%s**.
+  erratum: >-
+    Write "%s" for "unseeen".
+  passage: Clearly a %s; see "unseeen".
+"""
+PLANTED_PYTHON = """
+ITEM = Item(
+    id="unseeen",
+    title="The %s",
+    public=lambda: [
+        Case(
+            "%s",
+            (1.0, "unseeen"),
+        )
+    ],
+    mutants=(
+        Mutant(
+            "unseeen(w)", "lerp(w)",
+            "A %s: unseeen, lerp and eps_unseeen differ.",
+        ),
+    ),
+    value=Measured(True, numbers={"%s": unseeen}),
+)
+THEOREM = Theorem(
+    id="unseeen",
+    title="%s",
+    statement=r"$unseeen$, a %s",
+    assumptions=(Assumption("%s", "%s of of $unseeen$", unseeen),),
+)
+"""
 
+
+@cache
 def prose(page: str) -> list[Block]:
-    return list(blocks(PAGES[page].read_text("utf-8")))
+    return list(READERS[PAGES[page].suffix](PAGES[page].read_text("utf-8")))
 
 
 def entry(word: str) -> str:
@@ -83,6 +126,23 @@ def test_a_misspelling_is_found_wherever_a_reader_would_and_only_there() -> None
     found = [(b.line, word) for b in page for word in SPELLER.unknown(b.text)]
     assert found == [(line, "convergance") for line in (1, 4, 6, 10, 14, 16, 18)]
     assert SPELLER.unknown("A naïve neighbour's colour, the Hessian's center") == {"naïve", "neighbour", "colour"}
+
+
+@pytest.mark.parametrize(
+    ("read", "planted", "lines"),
+    [
+        (claims, PLANTED_CLAIM, {3, 4, 6, 8, 11, 13}),
+        (strings, PLANTED_PYTHON, {4, 7, 14, 17, 21, 22, 23}),
+    ],
+)
+def test_a_misspelling_is_found_in_the_ledger_and_in_python(
+    read: Callable[[str], Iterable[Block]], planted: str, lines: set[int]
+) -> None:
+    read_there = list(read(planted.replace("%s", "convergance")))
+    assert {(b.line, word) for b in read_there for word in SPELLER.unknown(b.text)} == {
+        (line, "convergance") for line in lines
+    }
+    assert [b.line for b in read_there if lint(b.text)] == [max(lines)]
 
 
 def test_every_work_in_the_bibliography_is_cited() -> None:

@@ -102,6 +102,11 @@ class TestNegativeControls:
                 '<div style="overflow: hidden"><table style="width: 900px"><tr><td>a</td></tr></table></div>',
             ),
             ("tiny", '<div class="ck-panels"><svg viewBox="0 0 900 9" style="width: 300px"></svg></div>'),
+            (
+                "scrolling",
+                '<mjx-container display="true" style="display: block; width: 80px; overflow: auto">'
+                '<div style="width: 900px">long</div></mjx-container>',
+            ),
             ("torn", '<div class="ck-certificate"><pre style="overflow: auto">' + "long " * 99 + "</pre></div>"),
         ],
     )

@@ -26,7 +26,7 @@ LAYOUT = """() => {
   return {
     page: document.documentElement.scrollWidth - window.innerWidth,
     cut: equations.filter((e) => scrolls(e) && getComputedStyle(e).overflowX !== "auto").map(name),
-    unreachable: equations.filter((e) => scrolls(e) && e.tabIndex !== 0).map(name),
+    scrolling: equations.filter(scrolls).map(name),
     outside: parts.filter(seen).filter((e) => box(e).right > window.innerWidth + 1 || box(e).left < -1)
       .filter((e) => !scrollable(e.parentElement)).map(name),
     tiny: [...document.querySelectorAll("article .ck-panels svg")].filter(seen)
@@ -38,7 +38,7 @@ LAYOUT = """() => {
     }).map(name),
   };
 }"""
-SOUND = {"cut": [], "unreachable": [], "outside": [], "tiny": [], "torn": [], "overlapping": []}
+SOUND = {"cut": [], "scrolling": [], "outside": [], "tiny": [], "torn": [], "overlapping": []}
 
 
 @dataclass

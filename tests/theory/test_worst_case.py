@@ -207,7 +207,7 @@ CLOSED_FORMS = {
     "gd-values-best-step": lambda T: ((1 - MU) / (1 + MU)) ** (2 * T),
     "gd-gradients": lambda T: 4 / (3 * T - 1),
     "gd-gradients-above-minimum": lambda T: 4 / (3 * T + 2),  # Abbaszadehpeivasti, de Klerk and Zamani 2022
-    "nesterov-convex": lambda T: 2 / ((T + 2) * (T + 3)),  # Taylor, Hendrickx and Glineur 2017
+    "nesterov-convex": lambda T: 2 / ((T + 2) * (T + 3)),  # Taylor, Hendrickx and Glineur 2017b, Table 1
     "gd-pl": lambda T: ((2 - 2 * MU) / (2 + MU)) ** T,  # Abbaszadehpeivasti, de Klerk and Zamani 2023
 }
 

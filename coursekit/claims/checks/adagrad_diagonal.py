@@ -73,7 +73,7 @@ def along_the_slope(T: int) -> tuple[list[float], int]:
 
 @cache
 def refuted(T: int) -> dict[str, float]:
-    """Both sides of theorem 4.6.5 on the slope, where ‖∇_t‖ = 1 for ever; σ = G = 1."""
+    """Both sides of theorem 4.6.5 on the slope, where ‖∇_t‖ = 1 forever; σ = G = 1."""
     f, lifted = along_the_slope(T)
     M = max(f) - min(f)
     constant = M + L * math.log(T)

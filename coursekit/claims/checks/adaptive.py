@@ -108,7 +108,8 @@ def what_lion_keeps() -> Measured:
 
 @check("TDL-4.6.4-memory")
 def what_adaptive_methods_keep() -> Measured:
-    kept = {made.title: len(made.state) for made in (adagrad, rmsprop, adam, adamw)}
+    rules = {"AdaGrad": adagrad, "RMSProp": rmsprop, "Adam": adam, "AdamW": adamw}
+    kept = {name: len(rule.state) for name, rule in rules.items()}
     return Measured(
         as_printed=all(n in (2, 3) for n in kept.values()),
         as_repaired=all(1 + n in (2, 3) for n in kept.values()),  # the weight itself counted

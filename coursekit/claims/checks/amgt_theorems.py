@@ -19,7 +19,7 @@ from ..check import Measured, check
 from .adaptive import fed, vector
 
 # (14), the method of the proofs: momentum without the division of Adam; λ_t = 1 and the step of (13).
-analysed = amgt_reading("amgt_analysed", window=2, scaling="none")
+analyzed = amgt_reading("amgt_analyzed", window=2, scaling="none")
 clipped = amgt_reading("amgt_clipped", window=2, scaling="none", threshold="norm")
 PLAIN: dict[str, Any] = {"gamma": 0.0, "alpha": 0.0}
 THREE = Quadratic(vector(1.0, 3.0))
@@ -59,7 +59,7 @@ def descent_needs_the_gradient_itself() -> Measured:
 
     def excess(beta1: float) -> tuple[Tensor, Tensor]:
         """Left minus right side of (15) in units of the right, and f's change, step by step."""
-        run = descend(f, analysed, start, 60, eta=partial(strongly_convex, mu=1.0), beta1=beta1, **PLAIN)
+        run = descend(f, analyzed, start, 60, eta=partial(strongly_convex, mu=1.0), beta1=beta1, **PLAIN)
         g2, eta = run.grad_norm[:-1].square(), run.eta
         right = run.f[:-1] - eta * g2 + eta.square() * 9.5 / 2 * g2
         return (run.f[1:] - right) / right.abs(), run.f.diff()
@@ -82,7 +82,7 @@ def what_momentum_leaves_of_the_error() -> Measured:
     def k_delta(problem: Problem | Oracle, starts: Tensor, k: int) -> float:
         """k times the mean ‖m̂_k - ∇f(x_k)‖ on ½w²; m̂_k is read off the step."""
         eta = partial(strongly_convex, mu=1.0)
-        w = descend(problem, analysed, starts, k, record=("w",), eta=eta, **PLAIN).w
+        w = descend(problem, analyzed, starts, k, record=("w",), eta=eta, **PLAIN).w
         return k * float((k * (w[-2] - w[-1]) - w[-2]).norm(dim=-1).mean())
 
     f, starts = Quadratic(vector(1.0)), torch.ones(500, 1, dtype=torch.float64)
@@ -247,7 +247,7 @@ def thresholding_and_momentum_are_biased() -> Measured:
         tail.append(w.mean())
     settled = float(torch.stack(tail[200:]).mean())
     lagging = descend(
-        Quadratic(vector(1.0)), analysed, vector(1.0), 200, record=("w",), eta=0.05, **PLAIN
+        Quadratic(vector(1.0)), analyzed, vector(1.0), 200, record=("w",), eta=0.05, **PLAIN
     ).w[:, 0]  # fmt: skip
     lag = float(((lagging[:-1] - lagging[1:]) / 0.05 - lagging[:-1]).abs().max())
     return Measured(

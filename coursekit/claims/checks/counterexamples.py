@@ -82,7 +82,7 @@ def the_solution_found_is_a_local_optimum() -> Measured:
     w = descend(Inflection(), gradient_descent, vector(0.5), 20_000, record=("w",), eta=0.1).w[-1]
     _, minima = escapes()
     return Measured(
-        # w > 0 decreases for ever: its limit is the stationary point 0, where f is no minimum.
+        # w > 0 decreases forever: its limit is the stationary point 0, where f is no minimum.
         as_printed=float(w) > 1e-2 or is_local_minimum(Inflection(), vector(0.0)),
         as_repaired=minima == 100,
         numbers={

@@ -104,6 +104,6 @@ def what_a_mask_saves() -> Measured:
         numbers={
             "gradients per step of SAM": asked["SAM"],
             "with SWP as in (55)": asked["SWP"],
-            r"multiply-adds of a step with SDS, half of the examples, over those of SAM": selecting,
+            "multiplications of a step with SDS, half of the examples, over those of SAM": selecting,
         },
     )

@@ -118,7 +118,7 @@ def rescaling_and_the_ball() -> Measured:
             r"sharpness of $(w_1w_2-2)^2$ at $(2,1)$, $\rho=0.1$": plain,
             "of the same function at $(20, 0.1)$": scaled,
             r"difference of the displayed maxima for $x^2+3y^2$ at $\rho=0$": without_ball,
-            r"for $(w_1w_2-2)^2$, $A$ = diag(1/2, 2), $\rho=0.1$": mirrored,
+            r"for $(w_1w_2-2)^2$, $A=\mathrm{diag}(\frac12, 2)$, $\rho=0.1$": mirrored,
         },
     )
 

@@ -86,7 +86,7 @@ def across_the_valley_or_along_it() -> Measured:
     return Measured(
         as_printed=valley[0] < 0.2 and valley[1] > 1 - 1e-12 and all(new > 1 - 1e-12 > old for old, new in turned),
         numbers={
-            r"diag(1, 1000) at $(1, 0.01)$: cosine of $-\nabla f$ to the minimum": valley[0],
+            r"$\mathrm{diag}(1, 1000)$ at $(1, 0.01)$: cosine of $-\nabla f$ to the minimum": valley[0],
             "of the Newton step": valley[1],
             "20 random quadratics in 5 dimensions: the median for $-\\nabla f$": float(
                 vector(*[old for old, _ in turned]).median()

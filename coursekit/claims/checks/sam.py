@@ -199,7 +199,7 @@ def the_dropped_term() -> Measured:
         as_printed=max(ratios) < 0.05,
         as_repaired=error < 1e-5 and ratios[0] < 1e-3,  # negligible where |g| is large beside ρ|H|
         numbers={
-            r"second term over the first on diag(1, 10) at $w=(10, 3)$, $\rho=0.05$": ratios[0],
+            r"second term over the first on $\mathrm{diag}(1, 10)$ at $w=(10, 3)$, $\rho=0.05$": ratios[0],
             "at $w/100$": ratios[2],
             "at $w/500$": ratios[3],
             "error of the exact second term, by finite differences": error,

@@ -122,7 +122,7 @@ def the_costs_are_not_given() -> Measured:
         numbers={
             r"$w^2+3\sin^2w$, $\eta=1/L$: steps of 50 in which the cost rises": rises[0],
             r"$\eta=3/L$": rises[1],
-            "double well, cost in the long run from the left": float(ends[0]),
+            "double well, cost at the end from the left": float(ends[0]),
             "from the right": float(ends[1]),
         },
     )

@@ -49,8 +49,9 @@ def interpolation(i: Point, j: Point, mu: float, L: float) -> Array:
     """What two points of any L-smooth, μ-strongly convex function satisfy, as a quantity that is at least 0.
 
     f_i - f_j - g_j·(w_i - w_j) - ‖g_i - g_j‖²/(2L) - μ/(2(1 - μ/L)) ‖w_i - w_j - (g_i - g_j)/L‖² ≥ 0; μ = 0 if f
-    is only convex, μ = -L if it is only smooth. Sources: Taylor, Hendrickx and Glineur 2017, theorem 4 of "Smooth
-    strongly convex interpolation" and theorem 3.10 of "Exact worst-case performance".
+    is only convex, μ = -L if it is only smooth. Sources: Taylor, Hendrickx and Glineur 2017, "Smooth strongly
+    convex interpolation and exact worst-case performance of first-order methods", theorem 4, and, for μ = -L,
+    "Exact worst-case performance of first-order methods for composite convex optimization", theorem 3.10.
     """
     dw, dg = i.w - j.w, i.g - j.g
     e = dw - dg / L

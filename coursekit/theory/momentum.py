@@ -181,7 +181,7 @@ $$
 
 Gradient descent at its best has $(\kappa-1)/(\kappa+1)$ in place of $\rho$ ({prf:ref}`optimal-fixed-step`): for
 large $\kappa$ a digit costs it about $1.15\,\kappa$ steps, and heavy ball about $1.15\,\sqrt\kappa$. A mode of
-curvature $L$ attains the bound; for $\kappa>1$ its two roots coincide, and $C\rho^t$ holds for no $C$.
+curvature $L$ attains the bound: for $\kappa>1$, $C\rho^t$ holds for no $C$.
 """,
     source="TDL-HB, TDL-HB-convex",
     assumptions=(

@@ -99,6 +99,12 @@ def test_errata_has_a_line_for_each_correction_that_says_one(build, monkeypatch)
     assert "Add" in line
 
 
+def test_rates_link_to_the_theorems_that_a_section_states(build) -> None:
+    html, _ = build("```{theorem} gd-convex\n```\n\n```{rates}\n```")
+    links = {link.text: link["href"] for link in BeautifulSoup(html, "html.parser").select("table a")}
+    assert links == {"Gradient descent on a convex function": "#gd-convex"}
+
+
 def test_tables_have_a_row_for_every_rule_method_and_rate(build) -> None:
     html, _ = build("```{rules}\n```\n\n```{methods}\n```\n\n```{rates}\n```")
     every = BeautifulSoup(html, "html.parser").find_all("table")

@@ -70,15 +70,16 @@ class Methods(_Table):
 class Rates(_Table):
     """One row for each theorem that states a rate."""
 
-    head = ("method", "on", "rate", "theorem")
+    head = ("method", "rate", "on", "theorem")  # what a phone shows without scrolling comes first
 
     def rows(self) -> Iterator[Row]:
         from coursekit import theory
 
+        self.env.metadata[self.env.docname]["generated"] = True
         for theorem in theory.THEOREMS:
-            if theorem.rate:
+            if rate := theorem.rate:
                 self.env.note_dependency(inspect.getfile(theorem.sides))
-                yield theorem.rate.method, theorem.rate.setting, theorem.rate.formula, theorem.title
+                yield rate.method, rate.formula, rate.setting, f"{{theorem-title}}`{theorem.id}`"
 
 
 def _line(cells: Row) -> str:

@@ -1,4 +1,7 @@
-"""``{theorem} ID``: a theorem's statement and named assumptions, taken from the object that certificates use."""
+"""``{theorem} ID``: a theorem's statement and named assumptions, taken from the object that certificates use.
+
+``{theorem-title}`ID``` is its title, with a link to the box where a section has one.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,12 @@ from typing import Any
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+
+class Title(nodes.Inline, nodes.TextElement):
+    """A theorem's title, which becomes a link once all sections are read."""
 
 
 class TheoremDirective(SphinxDirective):
@@ -40,6 +48,34 @@ class TheoremDirective(SphinxDirective):
         return [box]
 
 
+class TheoremTitle(SphinxRole):
+    """A theorem's title."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        from coursekit import theory
+
+        return [Title("", theory.by_id(self.text).title, theorem=self.text)], []
+
+
+class LinkTheorems(SphinxPostTransform):
+    """Link each :class:`Title` to the theorem's box; without a box it stays text."""
+
+    default_priority = 8
+
+    def run(self, **kwargs: Any) -> None:
+        boxes = getattr(self.env, "proof_list", {})
+        for node in list(self.document.findall(Title)):
+            id, title = node["theorem"], node.astext()
+            if id in boxes:
+                uri = self.app.builder.get_relative_uri(self.env.docname, boxes[id]["docname"])
+                node.replace_self(nodes.reference("", title, internal=True, refuri=f"{uri}#{id}"))
+            else:
+                node.replace_self(nodes.Text(title))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_node(Title)
     app.add_directive("theorem", TheoremDirective)
+    app.add_role("theorem-title", TheoremTitle())
+    app.add_post_transform(LinkTheorems)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

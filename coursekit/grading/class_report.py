@@ -13,7 +13,7 @@ from .exercise import Assignment
 from .exports.table import UNGRADED, Row, item_ids, number
 from .item_analysis import ItemFigures, item_figures
 from .page import bar, page
-from .text import markup
+from .text import markup, some
 
 _STYLE = """
 .warn { border-left: 5px solid var(--bad); padding: .1rem 1rem; }
@@ -88,15 +88,11 @@ def _first(table: tuple[Row, ...]) -> str:
         ("unreadable", "with a notebook that could not be read: 0 points until you look"),
     ):
         if found := [row.student for row in table if any(mark.status == status for mark in row.marks)]:
-            lines.append(f"<p><strong>{len(found)}</strong> {words}: {_names(found)}</p>")
+            names = some([markup(student, 60) for student in found], _SHOWN)
+            lines.append(f"<p><strong>{len(found)}</strong> {words}: {names}</p>")
     if not lines:
         return '<div class="calm"><p>Every item of every student has a mark.</p></div>'
     return '<div class="warn">\n<h2>Look at these first</h2>\n' + "\n".join(lines) + "\n</div>"
-
-
-def _names(students: list[str]) -> str:
-    more = f" and {len(students) - _SHOWN} more" if len(students) > _SHOWN else ""
-    return ", ".join(markup(student, 60) for student in students[:_SHOWN]) + more
 
 
 def _totals(graded: list[Row]) -> np.ndarray:

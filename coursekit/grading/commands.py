@@ -82,14 +82,14 @@ def _release(options: argparse.Namespace) -> int:
 def _grade(options: argparse.Namespace) -> int:
     from .crew import allowed_tier, local
     from .exercise import load
-    from .files import own_seed, seed_of
+    from .files import seed_for
     from .grade import grade, prepare
 
     folder = options.exercises / options.assignment
     try:
         assignment = load(folder, options.cohort)
         tier = None if options.scheduler else allowed_tier(options.allow_process_tier)
-        seed = seed_of(options.seed_file) if options.seed_file else own_seed(options.out / "seed")
+        seed = seed_for(options.out, options.seed_file)
         exam = prepare(assignment, seed)
         if tier:
             print(tier.promises)

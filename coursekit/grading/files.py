@@ -33,6 +33,11 @@ def own_seed(path: Path) -> bytes:
     return seed_of(path)
 
 
+def seed_for(out: Path, given: Path | None) -> bytes:
+    """The seed in the file ``given``, or else the folder's own, ``out/seed``."""
+    return seed_of(given) if given else own_seed(out / "seed")
+
+
 @contextlib.contextmanager
 def _draft(path: Path, mode: int, text: str) -> Iterator[Path]:
     """A complete file beside ``path``, gone afterwards if it has not become ``path``."""

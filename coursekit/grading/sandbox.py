@@ -12,7 +12,6 @@ import sys
 import tempfile
 from enum import StrEnum
 
-_PR_SET_PDEATHSIG, _SIGKILL = 1, 9
 _PROBE_SECONDS = 30.0
 _ROOM = "/student"  # where a student is in full; no place where libraries may lie, as they may below /tmp
 
@@ -75,8 +74,7 @@ class Sandbox:
     def clear(self, folder: str) -> None:
         """Removes a student's folder with all that is in it."""
         if self.tier is not Tier.FULL:  # there it is gone with its last process
-            # folders nested thousands deep are too much for shutil.rmtree
-            subprocess.run(["rm", "-rf", "--", folder], check=False)
+            remove(folder)
 
     def leave(self) -> None:
         """Removes the folder of the warm process."""
@@ -120,11 +118,16 @@ class Sandbox:
             raise PermissionError(f"student code, as user {os.getuid()}, cannot read {', '.join(closed)}")
 
 
+def remove(folder: str) -> None:
+    """Removes a folder with all that is in it, if it is there; one nested thousands deep as well."""
+    subprocess.run(["rm", "-rf", "--", folder], check=False)  # too deep for shutil.rmtree
+
+
 def _end_with_parent() -> None:
     if sys.platform == "linux":
-        from .syscalls import prctl
+        from .syscalls import end_with_parent
 
-        prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+        end_with_parent()
 
 
 @functools.cache

@@ -45,6 +45,7 @@ pivot_root 155 41  mount_setattr 442 442  capset 126 91  landlock_create_ruleset
 landlock_add_rule 445 445  landlock_restrict_self 446 446
 """
 MACHINES = ("x86_64", "aarch64")
+_PR_SET_PDEATHSIG, _SIGKILL = 1, 9
 
 
 def _table(text: str, machine: str) -> dict[str, int]:
@@ -70,6 +71,11 @@ def prctl(option: int, *arguments: int | bytes) -> int:
     """prctl(2), which sets what holds for this process. Raises OSError."""
     padded = [*arguments, 0, 0, 0, 0][:4]
     return call("prctl", f"prctl {option}", option, *padded)
+
+
+def end_with_parent() -> None:
+    """Has this process killed when the one that forked it ends; a change of user cancels it. Raises OSError."""
+    prctl(_PR_SET_PDEATHSIG, _SIGKILL)
 
 
 def call(function: str, what: str, *arguments: int | bytes | None) -> int:

@@ -20,6 +20,11 @@ def clean(text: str, limit: int = 300) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def some(names: list[str], most: int) -> str:
+    """The first of the names, in a row, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def spreadsheet(text: str) -> str:
     """``clean`` text that no spreadsheet takes for a formula: one that could be gets an apostrophe in front."""
     return _FORMULA.sub(r"\1'", clean(text))

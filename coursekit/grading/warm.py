@@ -12,7 +12,7 @@ import sys
 import tempfile
 from types import TracebackType
 
-from .sandbox import StartFailed, Tier, best_tier, refusal
+from .sandbox import StartFailed, Tier, best_tier, refusal, remove
 from .text import clean
 from .zygote import END, EXIT_CODE, FORK, READY
 
@@ -76,7 +76,7 @@ class Warm:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         if home:  # still there if the warm process was killed
-            subprocess.run(["rm", "-rf", "--", home], check=False)
+            remove(home)
 
     def _start(self) -> socket.socket:
         if reason := refusal(self.tier):

@@ -72,10 +72,10 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from ..files import own_seed, seed_of
+    from ..files import seed_for
 
     try:
-        seed = seed_of(options.seed_file) if options.seed_file else own_seed(options.out / "seed")
+        seed = seed_for(options.out, options.seed_file)
         folder = options.exercises / options.assignment
         if options.format == "nbgrader":
             from .nbgrader import export as to_nbgrader

@@ -11,6 +11,7 @@ from ..exercise import Assignment
 from ..feedback import file_stem, write_feedback
 from ..files import write_whole
 from ..gradebook import Gradebook, Mark, to_csv
+from ..text import some
 from .canvas import KEY, fill
 from .gradescope import results
 from .moodle import to_moodle
@@ -69,10 +70,9 @@ def to_canvas(
     roster: Path | None = None,
 ) -> None:
     """Writes ``out/canvas.csv``, the exported gradebook ``file`` with one column filled. Raises ValueError."""
-    points, unknown, _ = points_elsewhere(table, read_roster(roster, key) if roster else None)
+    points = _elsewhere(done, table, key, roster)
     filled = fill(file.read_bytes().decode("utf-8"), column, points, key)
     done.write(out / "canvas.csv", filled.text)
-    _note(done, "not on the roster", unknown)
     _note(done, f"graded, but not in the Canvas file by {key}", list(filled.unmatched))
     _note(done, "in the Canvas file without a total here; left as they were", list(filled.empty))
     worth = {number(row.max) for row in table}
@@ -84,9 +84,7 @@ def to_moodle_file(
     done: Report, table: tuple[Row, ...], out: Path, key: str, title: str, roster: Path | None = None
 ) -> None:
     """Writes ``out/moodle.csv``. Raises ValueError for a roster without the columns that are needed."""
-    points, unknown, _ = points_elsewhere(table, read_roster(roster, key) if roster else None)
-    done.write(out / "moodle.csv", to_moodle(points, key, title))
-    _note(done, "not on the roster", unknown)
+    done.write(out / "moodle.csv", to_moodle(_elsewhere(done, table, key, roster), key, title))
 
 
 def to_gradescope(done: Report, table: tuple[Row, ...], assignment: Assignment, out: Path) -> None:
@@ -95,6 +93,13 @@ def to_gradescope(done: Report, table: tuple[Row, ...], assignment: Assignment, 
         text = json.dumps(results(row, assignment), indent=1) + "\n"
         write_whole(out / "gradescope" / file_stem(row.student) / "results.json", text)
     done.written.append(out / "gradescope")
+
+
+def _elsewhere(done: Report, table: tuple[Row, ...], key: str, roster: Path | None) -> dict[str, float]:
+    """The points by a student's name elsewhere; notes who is not on the roster."""
+    points, unknown, _ = points_elsewhere(table, read_roster(roster, key) if roster else None)
+    _note(done, "not on the roster", unknown)
+    return points
 
 
 def _amount(text: str) -> str:
@@ -106,5 +111,4 @@ def _amount(text: str) -> str:
 
 def _note(done: Report, what: str, students: list[str]) -> None:
     if students:
-        shown = ", ".join(students[:5]) + (f" and {len(students) - 5} more" if len(students) > 5 else "")
-        done.notes.append(f"{len(students)} {what}: {shown}")
+        done.notes.append(f"{len(students)} {what}: {some(students, 5)}")

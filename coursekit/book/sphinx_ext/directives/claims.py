@@ -16,6 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective, SphinxRole
+from sphinx.util.nodes import make_refnode
 
 from coursekit.claims.ledger import EXEMPT, SOURCES, VERDICTS, Claim, folder, load
 
@@ -77,7 +78,7 @@ class ClaimDirective(SphinxDirective):
         met_in(self.env).setdefault(id, {})[self.env.docname] = True
         box = self._box(claim)
         box["ids"].append(f"claim-{nodes.make_id(id)}")
-        box[0] += self._link("in the ledger", LEDGER, ledger_id(id))
+        box[0] += small_link(self.env, "in the ledger", LEDGER, ledger_id(id))
         return [box]
 
     def _box(self, claim: Claim) -> nodes.container:
@@ -86,13 +87,8 @@ class ClaimDirective(SphinxDirective):
         text = lines(claim, found["numbers"] if found else {})
         self.state.nested_parse(StringList(text, source="ledger"), self.content_offset, box)
         if found:
-            box[0] += self._link("its check", page_of(found["module"]), anchor(claim.id))
+            box[0] += small_link(self.env, "its check", page_of(found["module"]), anchor(claim.id))
         return box
-
-    def _link(self, text: str, page: str, id: str) -> list[nodes.Node]:
-        uri = self.env.app.builder.get_relative_uri(self.env.docname, page)
-        to = nodes.reference("", text, internal=True, refuri=f"{uri}#{id}", classes=["ck-small"])
-        return [nodes.Text(" "), to]
 
 
 class LedgerDirective(ClaimDirective):
@@ -124,13 +120,8 @@ class LinkSections(SphinxPostTransform):
         for node in list(self.document.findall(MetIn)):
             links: list[nodes.Node] = []
             for page in met_in(self.env).get(node["claim"], {}):
-                uri = self.app.builder.get_relative_uri(self.env.docname, page)
-                anchor = f"{uri}#claim-{nodes.make_id(node['claim'])}"
                 text = f"met in “{self.env.titles[page].astext()}”"
-                links += [
-                    nodes.Text(" "),
-                    nodes.reference("", text, internal=True, refuri=anchor, classes=["ck-small"]),
-                ]
+                links += small_link(self.env, text, page, f"claim-{nodes.make_id(node['claim'])}")
             node.replace_self(links)
 
 
@@ -144,6 +135,13 @@ class LedgerCount(SphinxRole):
             message = self.inliner.reporter.error(f"{self.text!r} is no verdict", line=self.lineno)
             return [], [message]
         return [nodes.Text(str(counts[self.text]))], []
+
+
+def small_link(env: BuildEnvironment, text: str, page: str, id: str) -> list[nodes.Node]:
+    """A space, and a small link from the page at hand to a place on another."""
+    link = make_refnode(env.app.builder, env.docname, page, id, nodes.Text(text))
+    link["classes"].append("ck-small")
+    return [nodes.Text(" "), link]
 
 
 def ledger_id(id: str) -> str:

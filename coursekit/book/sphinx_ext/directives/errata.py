@@ -11,7 +11,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from coursekit.claims.ledger import SOURCES, folder, load
 
-from .claims import LEDGER, ledger_id
+from .claims import LEDGER, ledger_id, small_link
 
 
 class ErrataDirective(SphinxDirective):
@@ -24,18 +24,13 @@ class ErrataDirective(SphinxDirective):
         if key not in SOURCES:
             raise self.error(f"{key!r} is not one of {', '.join(SOURCES)}")
         self.env.note_dependency(str(folder() / f"{key}.yaml"))
-        ledger = self.env.app.builder.get_relative_uri(self.env.docname, LEDGER)
         items = nodes.bullet_list()
         for claim in load().values():
             if claim.source == key and claim.erratum:
                 item = nodes.list_item()
                 text = f"**{claim.where}.** {claim.erratum}"
                 self.state.nested_parse(StringList([text], source="ledger"), self.content_offset, item)
-                uri = f"{ledger}#{ledger_id(claim.id)}"
-                item[0] += [
-                    nodes.Text(" "),
-                    nodes.reference("", claim.id, internal=True, refuri=uri, classes=["ck-small"]),
-                ]
+                item[0] += small_link(self.env, claim.id, LEDGER, ledger_id(claim.id))
                 items += item
         return [items] if len(items) else [nodes.paragraph(text="Nothing to correct.")]
 

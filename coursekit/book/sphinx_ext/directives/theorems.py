@@ -13,6 +13,7 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective, SphinxRole
+from sphinx.util.nodes import make_refnode
 
 
 class Title(nodes.Inline, nodes.TextElement):
@@ -65,12 +66,9 @@ class LinkTheorems(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         boxes = getattr(self.env, "proof_list", {})
         for node in list(self.document.findall(Title)):
-            id, title = node["theorem"], node.astext()
-            if id in boxes:
-                uri = self.app.builder.get_relative_uri(self.env.docname, boxes[id]["docname"])
-                node.replace_self(nodes.reference("", title, internal=True, refuri=f"{uri}#{id}"))
-            else:
-                node.replace_self(nodes.Text(title))
+            id, title = node["theorem"], nodes.Text(node.astext())
+            here, box = self.env.docname, boxes.get(id)
+            node.replace_self(make_refnode(self.app.builder, here, box["docname"], id, title) if box else title)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
